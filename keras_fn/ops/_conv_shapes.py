@@ -75,8 +75,7 @@ def window_sizes(
         if size is None:
             result.append(None)
             continue
-        reach = (k - 1) * d + 1
-        count = -(-size // s) if covers else (size - reach) // s + 1
+        count = count_windows(size, k, s, d, covers)
         if count < 1:
             raise SpecError(
                 source,
@@ -86,6 +85,16 @@ def window_sizes(
             )
         result.append(count)
     return tuple(result)
+
+
+def count_windows(size: Any, window: int, stride: int, dilation: int, covers: bool) -> Any:
+    """Returns how many windows there are along an axis of a size, a number or a tensor.
+
+    `covers` says whether windows may reach beyond the axis, as with the padding "same".
+    """
+    if covers:
+        return (size + stride - 1) // stride
+    return (size - (window - 1) * dilation - 1) // stride + 1
 
 
 def conv(

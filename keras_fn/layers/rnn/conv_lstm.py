@@ -14,7 +14,7 @@ from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.rnn._cell import Cell, gated_product
 from keras_fn.layers.rnn._cell_layer import CellLayer, split_cell_arguments
 from keras_fn.layers.rnn.lstm import UnitForgetBias
-from keras_fn.ops._conv_shapes import window_sizes
+from keras_fn.ops._conv_shapes import assemble, count_windows, spatial, window_sizes
 from keras_fn.ops.arithmetic import add
 from keras_fn.ops.convolution import conv
 from keras_fn.ops.core import shape as shape_of
@@ -133,20 +133,14 @@ class ConvLSTMCell(Cell):
         return [zeros(shape, self.compute_dtype), zeros(shape, self.compute_dtype)]
 
     def _state_shape(self, input_shape: Shape) -> Shape:
-        is_last = self._channel_axis == -1
-        sizes = input_shape[1:-1] if is_last else input_shape[2:]
-        window = self.kernel_size, self.strides, self.padding, self.dilation_rate
+        sizes: Any = spatial(input_shape, self.data_format)
+        window, strides, dilation = self.kernel_size, self.strides, self.dilation_rate
         if all(size is None or isinstance(size, int) for size in sizes):
-            sizes = window_sizes(sizes, *window, self._label)
+            sizes = window_sizes(sizes, window, strides, self.padding, dilation, self._label)
         else:  # tensors
-            sizes = tuple(map(self._count_windows, sizes, range(self.rank)))
-        return (input_shape[0], *((*sizes, self.filters) if is_last else (self.filters, *sizes)))
-
-    def _count_windows(self, size: Any, axis: int) -> Any:
-        stride = self.strides[axis]
-        if self.padding == "same":
-            return (size + stride - 1) // stride
-        return (size - (self.kernel_size[axis] - 1) * self.dilation_rate[axis] - 1) // stride + 1
+            covers = (self.padding == "same",) * self.rank
+            sizes = tuple(map(count_windows, sizes, window, strides, dilation, covers))
+        return assemble(input_shape[0], sizes, self.filters, self.data_format)
 
     def _dropout_shapes(self, input_shape: Shape) -> tuple[Shape, Shape]:
         return input_shape, self._state_shape(input_shape)
