@@ -53,6 +53,7 @@ class Cell(Layer):
 
     gates: int
     bias_initializer: Any
+    _channel_axis = -1  # of the inputs of one step
     supports_fused_kernel = False  # whether `run_fused` computes the same as the steps
 
     def __init__(

@@ -56,8 +56,8 @@ class CellLayer(RNN):
             super().build(sequences_shape, initial_state_shape)
         except SpecError as error:
             raise error.with_source(error.source.replace(self.cell._label, self._label)) from None
-        axis = getattr(self.cell, "_channel_axis", -1)  # of the inputs of one step
-        axis = axis if axis < 0 else axis + 1
+        axis = self.cell._channel_axis
+        axis = axis if axis < 0 else axis + 1  # after the axis of time
         self.input_spec = SequenceSpec(ndim=self._input_rank, axes={axis: sequences_shape[axis]})
 
     def _set_use_cudnn(self, value: Any) -> None:
