@@ -93,11 +93,11 @@ class SpectralNormalization(Wrapper):
         A kernel of zeros stays as it is.
         """
         kernel, vector = self.kernel.value, self.vector_u.value
-        matrix, u = reshape(kernel, (-1, self.kernel.shape[-1])), vector
+        matrix = reshape(kernel, (-1, self.kernel.shape[-1]))
         columns = transpose(matrix)
-        v = normalize(matmul(u, columns))
-        u = normalize(matmul(v, matrix))
-        for _ in range(self.power_iterations - 1):
+        u: Any = vector
+        v: Any = None
+        for _ in range(self.power_iterations):
             v = normalize(matmul(u, columns))
             u = normalize(matmul(v, matrix))
         norm = matmul(matmul(stop_gradient(v), matrix), transpose(stop_gradient(u)))
