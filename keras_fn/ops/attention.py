@@ -198,7 +198,7 @@ def _attention(
     grouped = not (isinstance(heads, int) and heads == key_heads)
     if grouped:
         rows = reshape(rows, (batch, key_heads, -1, size))
-    logits = cast(matmul(rows, transpose(key, (0, 2, 3, 1))), _softmax_dtype(dtype))
+    logits = cast(matmul(rows, transpose(key, (0, 2, 3, 1))), softmax_dtype(dtype))
     logits = multiply(logits, scale)
     if grouped:
         logits = reshape(logits, (batch, heads, targets, sources))
@@ -260,7 +260,7 @@ def attention_weights(
     """
     dtype, last = spec_of(query).dtype, tuple(range(-len(axes), 0))
     equation, _ = attention_equations(len(spec_of(query).shape), axes)
-    logits = cast(einsum(equation, multiply(query, scale), key), _softmax_dtype(dtype))
+    logits = cast(einsum(equation, multiply(query, scale), key), softmax_dtype(dtype))
     if mask is None:
         return cast(softmax(logits, last), dtype)
     weights = softmax(where(mask, logits, MASKED_LOGIT), last)
@@ -357,7 +357,8 @@ def band_mask(
     return earlier if is_near is None else logical_and(earlier, is_near)
 
 
-def _softmax_dtype(dtype: str) -> str:
+def softmax_dtype(dtype: str) -> str:
+    """Returns the dtype in which the softmax of logits of `dtype` is computed."""
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 

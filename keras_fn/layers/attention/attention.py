@@ -11,7 +11,7 @@ from keras_fn.layers._shapes import static_dim
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.activations import softmax
 from keras_fn.ops.arithmetic import add, multiply
-from keras_fn.ops.attention import MASKED_LOGIT, band_mask, fused_attention
+from keras_fn.ops.attention import MASKED_LOGIT, band_mask, fused_attention, softmax_dtype
 from keras_fn.ops.core import cast, dtype as dtype_of
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.logic import logical_and, where
@@ -21,8 +21,6 @@ from keras_fn.ops.trigonometric import tanh
 from keras_fn.random import SeedGenerator, dropout as drop
 from keras_fn.settings import settings
 from keras_fn.types import Nested
-
-_HALF = ("float16", "bfloat16")
 
 
 class Attention(Layer):
@@ -187,7 +185,7 @@ class Attention(Layer):
         """Attention weights; the softmax of half precision is computed in float32."""
         scores = self._calculate_scores(query, key)
         dtype = dtype_of(scores)
-        scores = cast(scores, "float32") if dtype in _HALF else scores
+        scores = cast(scores, softmax_dtype(dtype))
         mask = None if mask is None else expand_dims(mask, -2)
         if is_causal:
             earlier = band_mask(query, key, len(query.shape) - 2, True, None)
