@@ -43,7 +43,9 @@ class FlaxLayer(JaxLayer):
         (None, 2)
     """
 
-    _not_in_config = JaxLayer._not_in_config | {"module", "method", "variables"}
+    _not_in_config = JaxLayer._not_in_config | {
+        "module", "method", "variables", "native_serialization_platforms",
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -90,7 +92,6 @@ class FlaxLayer(JaxLayer):
         method: Any = self.method
         if getattr(method, "__self__", None) is self.module:
             method = method.__name__
-        config.pop("native_serialization_platforms", None)
         return {
             **config,
             "module": serialize_keras_object(self.module),
