@@ -183,7 +183,7 @@ class TorchModuleWrapper(Layer):
                 "TorchModuleWrapper that creates the module in its constructor",
             )
         module = serialize_keras_object(self.module)
-        return {**super().get_config(), "module": module, "output_shape": self.output_shape}
+        return {**super().get_config(), "module": module}
 
     @classmethod
     def from_config(
