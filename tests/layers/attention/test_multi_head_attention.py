@@ -9,7 +9,7 @@ import keras_fn as keras
 from keras_fn import layers, ops
 from keras_fn.backend.loader import current
 from keras_fn.core.masking import get_mask
-from keras_fn.errors import KerasError
+from keras_fn.errors import KerasError, UnsupportedError
 from keras_fn.layers.attention import base_multi_head_attention as base
 
 BACKEND = keras.config.backend()
@@ -367,7 +367,7 @@ class keras_flash:
 def test_flash_attention_that_is_not_possible_is_refused():
     with pytest.raises(KerasError, match=r"dropout"):
         make(flash_attention=True, dropout=0.1)
-    with pytest.raises(Exception, match="attention scores"):
+    with pytest.raises(UnsupportedError, match="attention scores"):
         make(flash_attention=True)(QUERY, VALUE, return_attention_scores=True)
 
 
