@@ -3,18 +3,14 @@
 `nox -s "parity(jax)"` runs it. Where Keras is another on purpose stands in `docs/differences.md`.
 """
 
-import os
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import pytest
+from real_keras import keras
 
-keras = pytest.importorskip("keras", reason="real Keras is not installed")
-if keras.config.backend() != os.environ.get("KERAS_BACKEND"):
-    pytest.skip("Keras runs on another backend", allow_module_level=True)
-
-import keras_fn  # noqa: E402
+import keras_fn
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings are Keras's here
 BACKEND = keras.config.backend()

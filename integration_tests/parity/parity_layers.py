@@ -6,7 +6,6 @@ differs, and who is right, stands in `layer_differences.py`.
 """
 
 import json
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,15 +14,11 @@ import numpy as np
 import pytest
 from layer_cases import CASES, LAYERS
 from layer_cases.case import LayerCase, fill
+from layer_differences import known_difference
+from real_keras import keras
 
-keras = pytest.importorskip("keras", reason="real Keras is not installed")
-if keras.config.backend() != os.environ.get("KERAS_BACKEND"):
-    pytest.skip("Keras runs on another backend", allow_module_level=True)
-
-from layer_differences import known_difference  # noqa: E402
-
-import keras_fn  # noqa: E402
-from keras_fn.core.naming import reset_names  # noqa: E402
+import keras_fn
+from keras_fn.core.naming import reset_names
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings are Keras's here
 BOTH = (keras_fn, keras)

@@ -4,31 +4,25 @@
 `disagreements.py` says on what and who is right; a disagreement that is not there fails.
 """
 
-import os
+import zlib
+from functools import reduce
+from typing import Any
 
 import numpy as np
 import pytest
+from disagreements import CRASHES, Disagreement, reason
+from real_keras import keras
 
-keras = pytest.importorskip("keras", reason="real Keras is not installed")
-if keras.config.backend() != os.environ.get("KERAS_BACKEND"):
-    pytest.skip("Keras runs on another backend", allow_module_level=True)
-
-import zlib  # noqa: E402
-from functools import reduce  # noqa: E402
-from typing import Any  # noqa: E402
-
-from disagreements import CRASHES, Disagreement, reason  # noqa: E402
-
-from keras_fn.testing.conformance.assertions import (  # noqa: E402
+from keras_fn.testing.conformance.assertions import (
     assert_close,
     flatten_results,
     to_arrays,
     widen,
 )
-from keras_fn.testing.conformance.case import Case  # noqa: E402
-from keras_fn.testing.conformance.dtype_draws import redraw_dtypes, with_numbers  # noqa: E402
-from keras_fn.testing.conformance.strategies import Call, tensors_of  # noqa: E402
-from keras_fn.testing.conformance.test_ops import cases, check_calls, current, run_op  # noqa: E402
+from keras_fn.testing.conformance.case import Case
+from keras_fn.testing.conformance.dtype_draws import redraw_dtypes, with_numbers
+from keras_fn.testing.conformance.strategies import Call, tensors_of
+from keras_fn.testing.conformance.test_ops import cases, check_calls, current, run_op
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings are Keras's here
 

@@ -6,7 +6,6 @@ stands in `disagreements.py`.
 """
 
 import itertools
-import os
 import re
 import warnings
 from collections.abc import Callable
@@ -16,15 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 import training_cases as cases
+from disagreements import KNOWN_IN_MODULES, KNOWN_IN_TRAINING
+from real_keras import keras
 
-keras = pytest.importorskip("keras", reason="real Keras is not installed")
-if keras.config.backend() != os.environ.get("KERAS_BACKEND"):
-    pytest.skip("Keras runs on another backend", allow_module_level=True)
-
-from disagreements import KNOWN_IN_MODULES, KNOWN_IN_TRAINING  # noqa: E402
-
-import keras_fn  # noqa: E402
-from keras_fn.testing.conformance.assertions import TOLERANCE, widen  # noqa: E402
+import keras_fn
+from keras_fn.testing.conformance.assertions import TOLERANCE, widen
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings are Keras's here
 BOTH = (keras_fn, keras)
