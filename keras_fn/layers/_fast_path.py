@@ -65,7 +65,9 @@ class FastPathMixin:
         keys = self._fast_path_keys = self._fast_path_keys or {}
         if len(keys) < _CACHE_SIZE:
             try:
-                keys[key_of(x)] = True
+                key = key_of(x)
+                if key is not None:
+                    keys[key] = True
             except TypeError:  # sizes that are tensors
                 return
 

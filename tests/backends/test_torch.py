@@ -288,6 +288,20 @@ def test_reading_an_abstract_value_is_an_error():
         backend.abstract_eval(lambda x: x * x.sum().item(), (KerasTensor((2,)),), {})
 
 
+@pytest.mark.thorough  # it imports what compiles
+def test_a_trace_with_symbolic_sizes_leaves_other_calls_as_they_were():
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    class Sum(Layer):
+        def call(self, x, pair):
+            return x + (pair[0] if isinstance(pair, list) else pair)
+
+    layer, x = Sum(), torch.ones(3, 2)
+    layer(x, x)
+    make_fx(layer, tracing_mode="symbolic")(torch.ones(4, 2), torch.ones(4, 2))
+    assert layer(x, [x.double()]).dtype == torch.float32  # cast, as in the slow path
+
+
 def test_after_an_error_tensors_are_real_again():
     with pytest.raises(ZeroDivisionError):
         backend.abstract_eval(lambda x: 1 / 0, (KerasTensor((2,)),), {})
