@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -62,7 +63,7 @@ def attach_stub(
         requires: For some modules of the stub, the modules to import before a name of theirs is
             used, because they register what the name needs.
     """
-    exports = read_stub(os.path.splitext(file)[0] + ".pyi")
+    exports = read_stub(file)
     names = sorted(name for name in exports if not name.startswith("_"))
 
     def __getattr__(name: str) -> Any:
@@ -79,10 +80,15 @@ def attach_stub(
     return __getattr__, lambda: names, names
 
 
-def read_stub(path: str) -> dict[str, tuple[str, str]]:
-    """Returns the module from which a stub imports each name, and the name that it has there."""
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
+@cache
+def read_stub(file: str) -> Mapping[str, tuple[str, str]]:
+    """Returns the module from which the stub of a package imports each name, and its name there.
+
+    Args:
+        file: The `__file__` of the package, whose stub is next to it.
+    """
+    with open(os.path.splitext(file)[0] + ".pyi", encoding="utf-8") as stub:
+        text = stub.read()
     exports = {
         name: (module, attribute)
         for module, names in _IMPORT.findall(text)

@@ -8,13 +8,12 @@ from keras_fn._lazy import attach_stub, read_stub
 from keras_fn.core import registry
 
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
-_exports = read_stub(f"{__file__.removesuffix('c')}i")
 registry.register_lazily(
     "layer",
     "keras.layers",
     {
         name: origin
-        for name, origin in _exports.items()
+        for name, origin in read_stub(__file__).items()
         if name[0].isupper() and name not in ("Input", "InputSpec")
     },
     __getattr__,
