@@ -60,14 +60,15 @@ FACTS = {
     "symbol": "spec|compute_output_shape",
     "weights": "weights",
     "values": "outputs",
+    "dtypes": "outputs.*: dtypes: ",
 }
-"""The first words of the questions that a fact of the table's `differs` is about."""
+"""How "question: what differs" begins, for the facts of the table's `differs`."""
 
 
 def known_difference(case: LayerCase, question: str, found: str) -> str | None:
     """Returns why the answer to a question differs, if that is known."""
     for fact, reason in case.differs.items():
-        if re.match(FACTS[fact], question):
+        if re.match(FACTS[fact], f"{question}: {found}"):
             return reason
     text = f"{os.environ['KERAS_BACKEND']}, {case.name}, {question}: {found}"
     return next(

@@ -114,7 +114,7 @@ class LayerCase:
         tolerance: Of values, next to Keras's.
         keras: False if Keras has no such layer, or cannot be asked.
         differs: Facts in which Keras is another: "config", "built", "supports_masking", "symbol",
-            "weights" or "values", each with who is right.
+            "weights", "values" or "dtypes" (of equal values), each with who is right.
     """
 
     cls: str

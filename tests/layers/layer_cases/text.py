@@ -11,7 +11,7 @@ _INT64 = "vectors of lookup layers are floats in Keras's specs, and int64 in its
 
 
 def _vectors(cls: str, mode: str, inputs: Any, **arguments: Any) -> LayerCase:
-    differs = {} if mode == "tf_idf" else {"values": _INT64}
+    differs = {} if mode == "tf_idf" else {"dtypes": _INT64}
     return LayerCase(
         cls, {"output_mode": mode, **arguments}, inputs, mode, host=True, differs=differs
     )
