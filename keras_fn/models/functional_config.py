@@ -145,10 +145,16 @@ class _GraphBuilder:
                 raise _invalid_config(
                     source, "layers whose names are all different", f"two layers named {name!r}"
                 )
-            operation = self.operations[name] = self._create(entry, name)
-            first = len(operation._inbound_nodes)
+            self.operations[name] = self._create(entry, name)
+        # A layer that a nested model shares has calls already, which the config does not count.
+        self.first = {
+            name: sum(not node.is_input for node in operation._inbound_nodes)
+            for name, operation in self.operations.items()
+        }
+        for entry in entries:
+            name = entry.get("name") or entry["config"]["name"]
             calls = entry.get("inbound_nodes") or []
-            self.calls += [(name, first + i, call) for i, call in enumerate(calls)]
+            self.calls += [(name, self.first[name] + i, call) for i, call in enumerate(calls)]
 
     def _create(self, entry: dict[str, Any], name: str) -> Operation:
         if op_serialization.is_op(entry):
@@ -167,7 +173,7 @@ class _GraphBuilder:
         missing: list[int] = []  # for each call, the number of calls that it waits for
         waiting: dict[tuple[str, int], list[int]] = {}  # the calls that wait for a call
         for k, (name, index, call) in enumerate(self.calls):
-            needs = {tuple(r[:2]) for r in _references(call)} - done
+            needs = {self._key(*r[:2]) for r in _references(call)} - done
             if index and (name, index - 1) not in done:
                 needs.add((name, index - 1))
             missing.append(len(needs))
@@ -190,6 +196,11 @@ class _GraphBuilder:
                 "calls whose tensors come from earlier calls",
                 f"a cycle, or missing calls, among {', '.join(stuck[:5])}",
             )
+
+    def _key(self, name: str, node_index: Any) -> tuple[str, Any]:
+        """Returns a call as `replay` counts them, from the form of the config."""
+        is_valid = name in self.first and isinstance(node_index, int)
+        return name, self.first[name] + node_index if is_valid else node_index
 
     def _call(self, name: str, call: Any) -> None:
         def leaf(x: Any) -> Any:
@@ -231,7 +242,7 @@ class _GraphBuilder:
         """Returns the tensor at `[layer, node, tensor]`."""
         name, node_index, tensor_index = reference
         operation = self.operations.get(name)
-        nodes = operation._inbound_nodes if operation is not None else []
+        nodes = operation._inbound_nodes[self.first[name] :] if operation is not None else []
         if isinstance(node_index, int) and 0 <= node_index < len(nodes):
             tensors = nodes[node_index].output_tensors
             if isinstance(tensor_index, int) and 0 <= tensor_index < len(tensors):

@@ -17,9 +17,12 @@ from keras_fn.training.trainer import Trainer
 from keras_fn.types import LoadWeightsOptions, Nested, PathLike, SaveOptions
 
 if TYPE_CHECKING:
+    from keras_fn.models import extraction
+    from keras_fn.models.functional import Functional
     from keras_fn.saving import saving_api
     from keras_fn.visualization import mermaid, summary
 else:  # slow to import, and rarely needed
+    extraction = LazyModule("keras_fn.models.extraction")
     saving_api = LazyModule("keras_fn.saving.saving_api")
     mermaid = LazyModule("keras_fn.visualization.mermaid")
     summary = LazyModule("keras_fn.visualization.summary")
@@ -128,6 +131,36 @@ class Model(Trainer, Layer):
             received=f"name={name!r}",
             fix="pass one of these names",
         )
+
+    def extract(self, outputs: Nested, name: str | None = None) -> "Functional":
+        """Feature extraction: returns a model that ends at inner tensors of this one.
+
+        The layers are shared: both models have the same weights.
+
+        Args:
+            outputs: The path of a layer or op: its name, after the names of the nested models that
+                it is in, with slashes; `"block:1"` is the second call of a layer that is called
+                several times. Or paths nested in lists and dicts.
+            name: The name of the new model; automatic by default.
+
+        Returns:
+            A model from the inputs that the outputs depend on to the outputs of the layers, nested
+            as the paths are.
+
+        Raises:
+            ValueError: There is no such layer, it is called several times and the path does not say
+                which call is meant, or the model is not a graph.
+
+        Example:
+            >>> x = keras.Input((28, 28, 1))
+            >>> encoder = keras.Sequential(
+            ...     [keras.layers.Conv2D(4, 3, name="conv"), keras.layers.Flatten()], name="encoder"
+            ... )
+            >>> model = keras.Model(x, keras.layers.Dense(10)(encoder(x)))
+            >>> model.extract("encoder/conv").output_shape
+            (None, 26, 26, 4)
+        """
+        return extraction.extract_features(self, outputs, name)
 
     @property
     def _label(self) -> str:
