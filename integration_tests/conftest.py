@@ -1,5 +1,6 @@
 """Fixtures of the programs: a working directory, and a server with the data that they download."""
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -97,9 +98,12 @@ def vgg19_weights(
     _vgg19_file: Path, server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """VGG19 downloads its weights from the local server."""
-    from keras_fn.applications import weights
+    from keras_fn.applications import published_weights
 
     digest = hashlib.md5(_vgg19_file.read_bytes()).hexdigest()
-    monkeypatch.setitem(weights.FILES, _vgg19_file.name, ("vgg19", digest))
+    files = published_weights.PUBLISHED["vgg19"]
+    file = dataclasses.replace(files.with_top, file_hash=digest)
+    published = dataclasses.replace(files, with_top=file)
+    monkeypatch.setitem(published_weights.PUBLISHED, "vgg19", published)
     monkeypatch.setenv("KERAS_APPLICATIONS_URL", server[0])
     return _vgg19_file

@@ -1,3 +1,8 @@
-"""Model architectures with pretrained weights: the public namespace `keras.applications`."""
+"""Model architectures with pretrained weights: the public namespace `keras.applications`.
 
-from keras_fn.applications.vgg import VGG16 as VGG16, VGG19 as VGG19
+The public names are listed in `__init__.pyi`.
+"""
+
+from keras_fn._lazy import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
