@@ -18,6 +18,7 @@ from keras_fn import (
     models as models,
     ops as ops,
     optimizers as optimizers,
+    quantizers as quantizers,
     random as random,
     regularizers as regularizers,
     saving as saving,
@@ -43,6 +44,7 @@ from keras_fn.models import Model as Model, Sequential as Sequential
 from keras_fn.models.function import Function as Function
 from keras_fn.ops.autodiff import remat as remat
 from keras_fn.optimizers import Optimizer as Optimizer
+from keras_fn.quantizers import Quantizer as Quantizer
 from keras_fn.regularizers import Regularizer as Regularizer
 from keras_fn.training.gradients import value_and_grad as value_and_grad
 from keras_fn.version import __version__ as __version__, version as version

@@ -18,8 +18,8 @@ API = Path(__file__).parent / "fixtures" / "api" / "keras_3_15_1.txt"
 WHOLE = (
     "activations", "backend", "callbacks", "config", "constraints", "dtype_policies",
     "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "ops.image",
-    "ops.linalg", "optimizers", "optimizers.legacy", "optimizers.schedules", "random",
-    "regularizers", "tree", "wrappers",
+    "ops.linalg", "optimizers", "optimizers.legacy", "optimizers.schedules", "quantizers",
+    "random", "regularizers", "tree", "wrappers",
 )  # fmt: skip
 LINES = [line for line in API.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
