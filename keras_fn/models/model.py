@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from keras_fn.models import extraction
     from keras_fn.models.functional import Functional
     from keras_fn.saving import saving_api
-    from keras_fn.visualization import mermaid, summary
+    from keras_fn.visualization import mermaid, model_diff, summary
 else:  # slow to import, and rarely needed
     extraction = LazyModule("keras_fn.models.extraction")
     saving_api = LazyModule("keras_fn.saving.saving_api")
     mermaid = LazyModule("keras_fn.visualization.mermaid")
+    model_diff = LazyModule("keras_fn.visualization.model_diff")
     summary = LazyModule("keras_fn.visualization.summary")
 
 
@@ -161,6 +162,38 @@ class Model(Trainer, Layer):
             (None, 26, 26, 4)
         """
         return extraction.extract_features(self, outputs, name)
+
+    def diff(self, other: "Model", weights: bool = True) -> "model_diff.ModelDiff":
+        """Compares the model with another one: layers, arguments, wiring and weights.
+
+        Layers are matched by the names that they were given; those with automatic names by their
+        order, as the lines of two texts.
+
+        Args:
+            other: The model to compare it with.
+            weights: Whether to compare the values of weights, too. Default True.
+
+        Returns:
+            The differences, a sequence that prints as a table and is empty if there are none.
+
+        Raises:
+            TypeError: `other` is no model.
+
+        Example:
+            >>> x = keras.Input((3,))
+            >>> model = keras.Model(x, keras.layers.Dense(2)(x), name="model")
+            >>> copy = keras.models.clone_model(model)
+            >>> print(model.diff(copy, weights=False))
+            No differences between 'model' and 'model'
+        """
+        if not isinstance(other, Model):
+            raise DTypeError(
+                f"{self._label}, diff",
+                expected="a model to compare it with",
+                received=f"{type(other).__name__} {other!r}"[:200],
+                fix="pass a model, for example models.load_model(path)",
+            )
+        return model_diff.compare_models(self, other, weights)
 
     @property
     def _label(self) -> str:
