@@ -96,6 +96,8 @@ class Variable(OperatorsMixin):
         [0.0, 0.0]
     """
 
+    _is_frozen = False  # whether it stays as it is where its layer is trainable
+
     def __init__(
         self,
         initializer: TensorLike | InitializerLike,

@@ -9,6 +9,11 @@ from keras_fn.core.operation import Operation
 from keras_fn.core.registry import builtin_qualified_name, is_builtin
 from keras_fn.core.serialization import serialize_keras_object
 
+# Arguments that a config lacks where they are None, as Keras writes it.
+_ABSENT_WHEN_NONE = frozenset(
+    {"activity_regularizer", "lora_rank", "lora_alpha", "gptq_unpacked_column_size"}
+)
+
 
 @cache
 def _parameters(cls: type) -> tuple[str, ...]:
@@ -53,11 +58,7 @@ def attributes_config(layer: Any, cls: type) -> dict[str, Any]:
         if name in layer._not_in_config:
             continue
         value = getattr(layer, name)
-        if (
-            value is None
-            and name == "activity_regularizer"
-            and name not in layer._written_when_none
-        ):
+        if value is None and name in _ABSENT_WHEN_NONE - layer._written_when_none:
             continue
         config[name] = to_serializable(name, value)
     return config

@@ -128,15 +128,20 @@ class LossTrackingMixin(AttributeTrackingMixin):
             if not any(dependent() is self for dependent in layer._dependents):
                 layer._dependents = (*layer._dependents, ref(self))
 
-    def _invalidate_structure(self) -> None:
-        """Drops cached answers about losses, of this layer and of those that depend on it."""
+    def _invalidate_structure(self, new_weights: bool = False) -> None:
+        """Drops cached answers about losses, of this layer and of those that depend on it.
+
+        Args:
+            new_weights: Whether the layer has other weights, so that models drop compiled
+                functions, too.
+        """
         self._fast_path_keys = None
         self._tracks_losses = None
         dependents, self._dependents = self._dependents, ()
         for dependent in dependents:
             layer = dependent()
             if layer is not None:
-                layer._invalidate_structure()
+                layer._invalidate_structure(new_weights)
 
 
 def _divide_by_batch_size(loss: Any, output: Any) -> Any:

@@ -56,7 +56,9 @@ class AttributeTrackingMixin:
         self, kind_of: Callable[[type], str | None] | None = None
     ) -> TrackedChildren:
         children = TrackedChildren({}, {}, {})
-        own = [value for key, value in vars(self).items() if key not in _NOT_TRACKED]
+        attributes = vars(self)
+        left_out = attributes.get("_untracked", ())  # names: see alias/helpers.py
+        own = [v for k, v in attributes.items() if k not in _NOT_TRACKED and k not in left_out]
         _collect(own, children, kind_of)
         children.layers.pop(id(self), None)
         return children
@@ -191,7 +193,8 @@ class AttributeTrackingMixin:
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
             for variable in layer._own_variables():
-                variable.trainable = bool(value) and variable._trainable_requested
+                may_train = variable._trainable_requested and not variable._is_frozen
+                variable.trainable = bool(value) and may_train
 
     def _freeze_new(self, layers: Iterable[Any]) -> None:
         """Freezes the layer's own variables, and its sublayers but for those of before."""
@@ -269,8 +272,8 @@ class AttributeTrackingMixin:
         Args:
             store: A mutable mapping, for the keys "0", "1" … in the order of the variables.
         """
-        for i, variable in enumerate(self._own_variables()):
-            store[str(i)] = variable.numpy()
+        for i, value in enumerate(self._file_values()):
+            store[str(i)] = value
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Reads the layer's own variables from a group of a file.
@@ -281,7 +284,7 @@ class AttributeTrackingMixin:
         Raises:
             ValueError: The number of arrays or a shape differs.
         """
-        variables = self._own_variables()
+        variables = self._file_variables()
         if len(store) != len(variables):
             raise SpecError(
                 f"{type(self).__name__} layer {self.name!r}",
@@ -291,6 +294,18 @@ class AttributeTrackingMixin:
             )
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
+        self._after_load()
+
+    def _file_variables(self) -> list[Variable]:
+        """The layer's own variables that files hold, in their order there."""
+        return self._own_variables()
+
+    def _file_values(self) -> list[np.ndarray]:
+        """The values of `_file_variables` that files hold."""
+        return [variable.numpy() for variable in self._file_variables()]
+
+    def _after_load(self) -> None:
+        """Adapts what files do not hold, once `_file_variables` have the values of a file."""
 
 
 def _weights(layers: list[tuple[Any, TrackedChildren]]) -> list[Variable]:

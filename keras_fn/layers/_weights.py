@@ -1,10 +1,13 @@
 """Creation of a layer's weights: `add_weight`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 from keras_fn import constraints, initializers, regularizers
+from keras_fn.core.naming import name_scope
+from keras_fn.core.scopes import BuildScope
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._arguments import check_flag
@@ -107,6 +110,24 @@ class WeightCreationMixin:
             variable.constraint = constraints.get(constraint)
         self._weights.append(variable)
         return variable
+
+
+@contextmanager
+def adding_weights(layer: Any) -> Iterator[None]:
+    """Allows `add_weight` in a built layer, and ends what earlier calls settled."""
+    if layer._building:  # the scopes are active
+        yield
+        return
+    layer._building = True
+    try:
+        with ExitStack() as scopes:
+            scopes.enter_context(BuildScope())
+            for name in (layer.path or layer.name).split("/"):
+                scopes.enter_context(name_scope(name))
+            yield
+    finally:
+        layer._building = False
+        layer._invalidate_structure(new_weights=True)
 
 
 def _inside_call_error(layer: Any) -> SpecError:

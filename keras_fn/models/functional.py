@@ -163,9 +163,12 @@ class Functional(GraphTensorsMixin, Model):
             self._is_pure = all(_has_no_side_effects(op) for op in self._operations)
         return self._is_pure and type(self.execution_plan) is ExecutionPlan
 
-    def _invalidate_structure(self) -> None:
-        super()._invalidate_structure()
+    def _invalidate_structure(self, new_weights: bool = False) -> None:
+        super()._invalidate_structure(new_weights)
         self._is_pure = None
+        if new_weights:
+            self._compiled = None
+            self._compiled_shapes, self._compiled_call_keys = {}, set()
 
     @contextmanager
     def substitute_plan(self, plan: PlanLike) -> Iterator[None]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from keras_fn.core import registry
 from keras_fn.core.graph_model import get_graph
 from keras_fn.core.naming import to_snake_case
@@ -42,8 +44,14 @@ class Saveable(NamedTuple):
     def variables(self) -> dict[str, Variable]:
         """Returns its own variables, by the paths of their datasets."""
         owner = self.owner
-        own = owner.variables if isinstance(owner, Optimizer) else owner._own_variables()
+        own = owner.variables if isinstance(owner, Optimizer) else owner._file_variables()
         return {f"{self.group}/{i}": v for i, v in enumerate(own)}
+
+    def values(self) -> dict[str, np.ndarray]:
+        """Returns the values that a file holds, by the paths of their datasets."""
+        if isinstance(self.owner, Optimizer):
+            return {path: variable.numpy() for path, variable in self.variables().items()}
+        return {f"{self.group}/{i}": v for i, v in enumerate(self.owner._file_values())}
 
     def seeds(self) -> dict[str, Variable]:
         """Returns the states of its seed generators, which are optional in files of Keras."""
@@ -114,10 +122,11 @@ def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:
     """Yields the attributes in Keras's order; for a graph, its layers first."""
     names = vars(owner).keys() - _common_attributes(type(owner)) - _SKIPPED
     names |= _properties(type(owner))
-    if get_graph(owner) is not None:
-        yield "layers", owner.layers
-    elif isinstance(getattr(type(owner), "layers", None), property):
-        names |= {"layers"}  # of a subclassed model
+    if isinstance(getattr(type(owner), "layers", None), property):
+        if get_graph(owner) is not None:
+            yield "layers", owner.layers
+        else:
+            names |= {"layers"}  # of a subclassed model
     for name in sorted(names, key=lambda n: f"~{n}" if n.startswith("_") else n):
         try:
             yield name, getattr(owner, name)

@@ -53,7 +53,7 @@ def collect(
             saveable.owner.save_own_variables(store)
             datasets.update((f"{saveable.group}/{k}", _array(v)) for k, v in store.items())
         else:
-            datasets.update((path, v.numpy()) for path, v in saveable.variables().items())
+            datasets.update(saveable.values())
         datasets.update((path, v.numpy()) for path, v in saveable.seeds().items())
     return datasets, {group: {"name": name} for group, name in names(saveables).items()}
 
@@ -122,6 +122,7 @@ class _RestorePlan:
 
     values: list[tuple[Variable, str]] = dataclasses.field(default_factory=list)
     stores: list[tuple[Saveable, dict[str, np.ndarray]]] = dataclasses.field(default_factory=list)
+    layers: list[Any] = dataclasses.field(default_factory=list)  # to tell once they have the values
     missed: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -227,6 +228,8 @@ def _plan_saveable(saveable: Saveable, weights: Weights, plan: _RestorePlan) -> 
         with error_context(saveable.title):
             raise _unexpected_weights_error(unexpected)
     plan.values += [(variable, path) for path, variable in variables.items()]
+    if not isinstance(saveable.owner, Optimizer):
+        plan.layers.append(saveable.owner)
 
 
 def _unbuilt_size(optimizer: Optimizer) -> int:
@@ -264,6 +267,8 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
             variable.assign(weights.read(path, variable))
         for saveable, store in plan.stores:
             saveable.owner.load_own_variables(store)
+        for layer in plan.layers:
+            layer._after_load()
         return
     values = [(variable, weights.read(path, variable)) for variable, path in plan.values]
     own = [v for saveable, _ in plan.stores for v in saveable.owner.variables]
@@ -277,6 +282,8 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
         raise
     for variable, value in values:
         variable.assign(value)
+    for layer in plan.layers:
+        layer._after_load()
 
 
 def check_parameters(model: AnyModel) -> None:

@@ -379,6 +379,7 @@ class TrainStepMixin(CompileMixin):
             self._trainer_state = self._collect_state()
         key = self._step_key(kind)
         if key not in self._functions:
+            self._depend_on(self._flatten_layers(include_self=False))
             graph = get_graph(self)
             host = None if graph is None else graph.host_preprocessing
             step = self._make_step(kind)

@@ -1,7 +1,7 @@
 """Convolution layers over 1, 2 or 3 spatial axes."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from keras_fn import activations
 from keras_fn.core.variable import Variable
@@ -10,6 +10,7 @@ from keras_fn.layers._arguments import (
     refuse_strides_with_dilation,
     set_weight_spec,
 )
+from keras_fn.layers._lora import BaseWeight, EffectiveWeight, LoraLayer
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
 from keras_fn.ops.convolution import conv
@@ -24,8 +25,11 @@ from keras_fn.types import (
 )
 
 
-class Conv(Convolution):
+class Conv(LoraLayer, Convolution):
     """Convolution layer: one affine map, applied to every window of the input."""
+
+    kernel: Variable = cast(Any, EffectiveWeight("kernel"))
+    _kernel: Variable = cast(Any, BaseWeight("kernel"))
 
     def __init__(
         self,
@@ -45,6 +49,8 @@ class Conv(Convolution):
         activity_regularizer: RegularizerLike | None = None,
         kernel_constraint: ConstraintLike | None = None,
         bias_constraint: ConstraintLike | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Unpack[NamedLayerOptions],
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -55,6 +61,7 @@ class Conv(Convolution):
         self.activation = activations.get(activation)
         set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._set_lora(lora_rank, lora_alpha)
         self._before: Any = None  # zeros before the input, where the padding is causal
         if self.padding == "causal":
             reach = (self.kernel_size[0] - 1) * self.dilation_rate[0]
@@ -67,6 +74,7 @@ class Conv(Convolution):
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = add_weight_from_spec(self, "kernel", shape)
         self._add_bias(self.filters)
+        self._start_lora()
 
     def convolution_op(self, inputs: Tensor, kernel: Tensor | Variable) -> Tensor:
         """Returns the convolution of the inputs, without bias and activation.
@@ -113,6 +121,10 @@ class Conv1D(Conv):
         activity_regularizer: Regularizer applied to the output.
         kernel_constraint: Constraint applied to the kernel after each update.
         bias_constraint: Constraint applied to the bias after each update.
+        lora_rank: Rank of the low-rank adaptation (LoRA): the kernel is frozen, and an update of it
+            is trained that is the product of two thin matrices. None: no adaptation. See
+            `enable_lora`.
+        lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
 
     Input shape:
         A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
@@ -156,6 +168,10 @@ class Conv2D(Conv):
         activity_regularizer: Regularizer applied to the output.
         kernel_constraint: Constraint applied to the kernel after each update.
         bias_constraint: Constraint applied to the bias after each update.
+        lora_rank: Rank of the low-rank adaptation (LoRA): the kernel is frozen, and an update of it
+            is trained that is the product of two thin matrices. None: no adaptation. See
+            `enable_lora`.
+        lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
 
     Input shape:
         A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`
@@ -198,6 +214,10 @@ class Conv3D(Conv):
         activity_regularizer: Regularizer applied to the output.
         kernel_constraint: Constraint applied to the kernel after each update.
         bias_constraint: Constraint applied to the bias after each update.
+        lora_rank: Rank of the low-rank adaptation (LoRA): the kernel is frozen, and an update of it
+            is trained that is the product of two thin matrices. None: no adaptation. See
+            `enable_lora`.
+        lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
 
     Input shape:
         A tensor of shape `(batch, *sizes, channels)`, or `(batch, channels, *sizes)`

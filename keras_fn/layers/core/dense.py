@@ -1,15 +1,18 @@
 """The densely connected layer."""
 
-from typing import Unpack
+from typing import Any, Unpack, cast
 
 from keras_fn import activations, constraints, initializers, regularizers
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
+from keras_fn.layers._lora import BaseWeight, EffectiveWeight, LoraLayer
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers._shapes import static_dim
 from keras_fn.layers._signature import ignores_training
-from keras_fn.layers.layer import Layer
+from keras_fn.ops.arithmetic import add
 from keras_fn.ops.dense import dense
+from keras_fn.ops.linalg.products import matmul
 from keras_fn.types import (
     ActivationLike,
     ConstraintLike,
@@ -20,7 +23,7 @@ from keras_fn.types import (
 )
 
 
-class Dense(Layer):
+class Dense(LoraLayer):
     """Densely connected layer: `activation(inputs @ kernel + bias)` along the last axis.
 
     Args:
@@ -34,6 +37,10 @@ class Dense(Layer):
         activity_regularizer: Regularizer applied to the output.
         kernel_constraint: Constraint applied to the kernel after each update.
         bias_constraint: Constraint applied to the bias after each update.
+        lora_rank: Rank of the low-rank adaptation (LoRA): the kernel is frozen, and an update of it
+            is trained that is the product of two thin matrices. None: no adaptation. See
+            `enable_lora`.
+        lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
 
     Input shape:
         A tensor of shape `(batch, ..., features)`, most often `(batch, features)`.
@@ -49,6 +56,9 @@ class Dense(Layer):
         (None, 4)
     """
 
+    kernel: Variable = cast(Any, EffectiveWeight("kernel"))
+    _kernel: Variable = cast(Any, BaseWeight("kernel"))
+
     def __init__(
         self,
         units: int,
@@ -61,6 +71,8 @@ class Dense(Layer):
         activity_regularizer: RegularizerLike | None = None,
         kernel_constraint: ConstraintLike | None = None,
         bias_constraint: ConstraintLike | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Unpack[NamedLayerOptions],
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -79,6 +91,7 @@ class Dense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
+        self._set_lora(lora_rank, lora_alpha)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
         self.bias = None
@@ -102,9 +115,17 @@ class Dense(Layer):
                 name="bias",
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+        self._start_lora()
 
     @ignores_training
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Returns the outputs, of shape `(batch, ..., units)`: the same ones in training."""
-        outputs = dense(inputs, self.kernel, self.bias)
+        if self._is_adapted:
+            outputs = self._multiply_adapted(inputs)
+            outputs = outputs if self.bias is None else add(outputs, self.bias)
+        else:
+            outputs = dense(inputs, self.kernel, self.bias)
         return outputs if self.activation is None else self.activation(outputs)
+
+    def _multiply(self, inputs: Any, weight: Any) -> Tensor:
+        return matmul(inputs, weight)

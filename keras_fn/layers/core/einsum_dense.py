@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Unpack
+from typing import Any, NamedTuple, Unpack, cast
 
 from keras_fn import activations
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.initializers import VarianceScaling
 from keras_fn.layers._arguments import add_weight_from_spec, argument_error, set_weight_spec
+from keras_fn.layers._lora import BaseWeight, EffectiveWeight, LoraLayer
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers._signature import ignores_training
 from keras_fn.layers.layer import Layer
@@ -30,7 +32,7 @@ _TERMS = re.compile(
 )
 
 
-class EinsumDense(Layer):
+class EinsumDense(LoraLayer):
     """Dense layer of an einsum equation: `activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -48,6 +50,10 @@ class EinsumDense(Layer):
         bias_regularizer: Regularizer applied to the bias.
         kernel_constraint: Constraint applied to the kernel after each update.
         bias_constraint: Constraint applied to the bias after each update.
+        lora_rank: Rank of the low-rank adaptation (LoRA): the kernel is frozen, and an update of it
+            is trained that is the product of two thin matrices. None: no adaptation. See
+            `enable_lora`.
+        lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
 
     Input shape:
         A tensor with an axis for each letter of the equation's first term.
@@ -64,6 +70,8 @@ class EinsumDense(Layer):
         ((None, 5, 2, 8), (3, 2, 8), (2, 8))
     """
 
+    kernel: Variable = cast(Any, EffectiveWeight("kernel"))
+    _kernel: Variable = cast(Any, BaseWeight("kernel"))
     kernel_initializer: Any
     bias = None
     _not_in_config = frozenset({"output_shape"})  # which has another name as an attribute
@@ -81,6 +89,8 @@ class EinsumDense(Layer):
         bias_regularizer: RegularizerLike | None = None,
         kernel_constraint: ConstraintLike | None = None,
         bias_constraint: ConstraintLike | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
@@ -90,6 +100,7 @@ class EinsumDense(Layer):
         self.activation = activations.get(activation)
         set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._set_lora(lora_rank, lora_alpha)
 
     def build(self, input_shape: Shape) -> None:
         """Creates the kernel and the bias."""
@@ -104,6 +115,7 @@ class EinsumDense(Layer):
         self._contracted = equation.contracted_axes(self.bias_axes)
         axes = {i: sizes[c] for i, c in equation.input_axes() if c in equation.kernel}
         self.input_spec = InputSpec(ndim=rank, axes=axes)
+        self._start_lora()
 
     def _sizes(self, shape: Shape) -> dict[str, int]:
         """Returns the size of each letter of the kernel, from the shapes of input and output."""
@@ -151,12 +163,24 @@ class EinsumDense(Layer):
     @ignores_training
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Returns the outputs: the same ones in training."""
-        if self._contracted:
+        if self._is_adapted:
+            outputs = self._multiply_adapted(inputs)
+            outputs = outputs if self.bias is None else add(outputs, self.bias)
+        elif self._contracted:
             outputs = dense_general(inputs, self.kernel, self.bias, self._contracted)
         else:
             outputs = einsum(self.equation, inputs, self.kernel)
             outputs = outputs if self.bias is None else add(outputs, self.bias)
         return outputs if self.activation is None else self.activation(outputs)
+
+    def _multiply(self, inputs: Any, weight: Any) -> Tensor:
+        if self._contracted:
+            return dense_general(inputs, weight, None, self._contracted)
+        return einsum(self.equation, inputs, weight)
+
+    @property
+    def _multiplies_factors(self) -> bool:
+        return bool(self._contracted)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""

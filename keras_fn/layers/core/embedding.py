@@ -1,12 +1,13 @@
 """Embedding: a lookup table of trainable vectors."""
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, ClassVar, Unpack, cast as cast_type
 
 from keras_fn.core.sparse import is_sparse
+from keras_fn.core.variable import Variable
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
+from keras_fn.layers._lora import BaseWeight, EffectiveWeight, LoraLayer
 from keras_fn.layers._options import EmbeddingOptions
-from keras_fn.layers.layer import Layer
 from keras_fn.ops.core import cast, densify, dtype as dtype_of
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import logical_and, not_equal
@@ -21,7 +22,7 @@ from keras_fn.types import (
 )
 
 
-class Embedding(Layer):
+class Embedding(LoraLayer):
     """Embedding layer: a trainable vector for each integer, row `i` of a table for the input `i`.
 
     Args:
@@ -32,6 +33,10 @@ class Embedding(Layer):
         embeddings_constraint: Constraint applied to the table after each update.
         mask_zero: Whether the input 0 is padding, to be masked.
         weights: Initial values of the table, an array of shape `(input_dim, output_dim)`.
+        lora_rank: Rank of the low-rank adaptation (LoRA): the table is frozen, and an update of it
+            is trained that is the product of two thin matrices. None: no adaptation. See
+            `enable_lora`.
+        lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
         **kwargs: Arguments of `Layer`; `input_length`, as in Keras 2: the length of the sequences,
             where the layer is the first one of a `Sequential` model.
 
@@ -50,6 +55,9 @@ class Embedding(Layer):
         [[1.0, 1.5], [0.0, 0.5]]
     """
 
+    embeddings: Variable = cast_type(Any, EffectiveWeight("embeddings"))
+    _embeddings: Variable = cast_type(Any, BaseWeight("embeddings"))
+    _adapted_weight: ClassVar[str] = "embeddings"
     _not_in_config = frozenset({"weights"})
     _passes_masks = True  # of samples of unequal lengths, with other integers for padding
     _written_when_none = frozenset({"activity_regularizer"})
@@ -63,6 +71,8 @@ class Embedding(Layer):
         embeddings_constraint: ConstraintLike | None = None,
         mask_zero: bool = False,
         weights: TensorLike | Sequence[TensorLike] | None = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Unpack[EmbeddingOptions],
     ):
         length = kwargs.pop("input_length", None)
@@ -78,6 +88,7 @@ class Embedding(Layer):
             embeddings_regularizer,
             embeddings_constraint,
         )
+        self._set_lora(lora_rank, lora_alpha)
         self.mask_zero = self.supports_masking = mask_zero
         self.autocast = False  # half-precision floats represent few integers exactly
         if weights is not None:
@@ -91,12 +102,18 @@ class Embedding(Layer):
             sizes = (self.input_dim, self.output_dim)
             self.embeddings = add_weight_from_spec(self, "embeddings", sizes, autocast=False)
             self.built = True
+            self._start_lora()
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns the vectors of the integers."""
         if dtype_of(inputs) not in ("int32", "int64"):
             inputs = cast(inputs, "int32")
+        if self._is_adapted:
+            return cast(self._multiply_adapted(inputs), self.compute_dtype)
         return cast(take(self.embeddings, inputs, axis=0), self.compute_dtype)
+
+    def _multiply(self, inputs: Any, weight: Any) -> Tensor:
+        return take(weight, inputs, axis=0)
 
     @property
     def _makes_masks(self) -> bool:
