@@ -250,6 +250,11 @@ class Model(Trainer, Layer):
             state += [v for optimizer in held for v in optimizer.variables]
         return list({id(v): v for v in state}.values())
 
+    def _invalidate_structure(self, new_weights: bool = False) -> None:
+        super()._invalidate_structure(new_weights)
+        if new_weights:
+            self._functions.clear()  # compiled for other variables
+
     # ---------------------------------------------------------------- files
 
     def __getstate__(self) -> dict[str, Any]:
