@@ -27,6 +27,7 @@ from keras_fn import (
     visualization as visualization,
     wrappers as wrappers,
 )
+from keras_fn.alias.installation import install as install
 from keras_fn.core.device import device as device
 from keras_fn.core.input_spec import InputSpec as InputSpec
 from keras_fn.core.keras_tensor import KerasTensor as KerasTensor

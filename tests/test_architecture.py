@@ -34,7 +34,7 @@ LEVELS = (
     {"data_adapters", "saving", "visualization"},
     {"callbacks", "training", "debugging"},
     {"models"},
-    {"datasets", "applications", "export", "wrappers", "cli"},
+    {"datasets", "applications", "export", "wrappers", "alias", "__main__"},
 )
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 # "" is keras_fn/__init__.py.

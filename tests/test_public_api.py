@@ -32,7 +32,7 @@ NAMES = {line.partition("(")[0]: line for line in LINES}
 CHECKED = {name: line for name, line in NAMES.items() if namespace(name) in WHOLE}
 # Public names of ours in the namespaces of Keras.
 ADDED = {
-    "dtype_policies.dtype_policy", "dtype_policies.set_dtype_policy", "models.Functional",
+    "dtype_policies.dtype_policy", "dtype_policies.set_dtype_policy", "install", "models.Functional",
     "ops.getitem", "ops.squared_difference", "utils.model_to_mermaid", "value_and_grad",
 }  # fmt: skip
 

@@ -26,10 +26,10 @@ from keras_fn.saving.file_io import describe
 from keras_fn.saving.limits import current_limits
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.strict_zip import STORED, Entry, malformed, member_chunks, read_entries
+from keras_fn.version import KERAS_VERSION
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 ASSETS = "assets/"
-KERAS_VERSION = "3.15.1"
 
 # Constant, so that the same model results in the same file.
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)

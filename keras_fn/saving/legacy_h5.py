@@ -21,7 +21,6 @@ from keras_fn.core.serialization import (
 )
 from keras_fn.core.variable import Variable
 from keras_fn.saving import keras_format
-from keras_fn.saving.archive import KERAS_VERSION
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
 from keras_fn.saving.dataset_matching import FIX, check_compatible, read_for_variable
 from keras_fn.saving.errors import (
@@ -45,6 +44,7 @@ from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.variable_paths import join
 from keras_fn.saving.weights import check_parameters
 from keras_fn.types import AnyModel
+from keras_fn.version import KERAS_VERSION
 
 _MODEL, _OPTIMIZER, _TOP = "model_weights", "optimizer_weights", "top_level_model_weights"
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without compiling it"

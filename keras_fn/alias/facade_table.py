@@ -1,0 +1,75 @@
+"""What `keras.src` holds: the public namespaces, and private helpers by their names.
+
+docs/unedited_programs.md lists the helpers; `tests/test_alias.py` holds it to this table.
+"""
+
+# The public namespaces of Keras, in the order in which a name is looked for.
+NAMESPACES = (
+    "layers", "models", "ops", "ops.image", "ops.linalg", "ops.nn", "ops.numpy", "losses",
+    "metrics", "optimizers", "optimizers.legacy", "optimizers.schedules", "callbacks",
+    "initializers", "regularizers", "constraints", "activations", "random", "saving", "utils",
+    "utils.bounding_boxes", "utils.legacy", "legacy", "legacy.saving", "backend", "config",
+    "dtype_policies", "mixed_precision", "tree", "quantizers", "distillation", "distribution",
+    "export", "preprocessing", "preprocessing.image", "preprocessing.sequence", "applications",
+    "datasets", "visualization", "wrappers", "testing",
+    *(f"datasets.{module}" for module in (
+        "boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb",
+        "mnist", "reuters",
+    )),
+    *(f"applications.{module}" for module in (
+        "convnext", "densenet", "efficientnet", "efficientnet_v2", "imagenet_utils",
+        "inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "mobilenet_v3",
+        "nasnet", "resnet", "resnet_v2", "vgg16", "vgg19", "xception",
+    )),
+)  # fmt: skip
+
+# Modules of Keras that have the name of something public; all names in lower case of a package.
+MODULES = ("version", "dtype_policies.dtype_policy")
+PACKAGES = ("layers.merging", "layers.activations", "backend.common")
+
+# Parts of a path whose names are public elsewhere: `keras.src.backend.numpy.sum` is an op.
+SIMILAR_NAMESPACES = {"backend": "ops", "data_adapters": "utils", "trainers": "utils"}
+
+_OWN = "alias.helpers"
+
+# Private names of Keras, whatever their path: where keras_fn has them.
+HELPERS = {
+    # graphs, shapes, scopes
+    "any_symbolic_tensors": f"{_OWN}:any_symbolic_tensors",
+    "compute_output_spec": f"{_OWN}:compute_output_spec",
+    "standardize_shape": "core.keras_tensor:standardize_shape",
+    "standardize_tuple": f"{_OWN}:standardize_tuple",
+    "standardize_padding": f"{_OWN}:standardize_padding",
+    "standardize_data_format": "settings:standardize_data_format",
+    "canonicalize_axis": f"{_OWN}:canonicalize_axis",
+    "in_stateless_scope": "core.scopes:in_stateless_scope",
+    "get_stateless_scope": f"{_OWN}:get_stateless_scope",
+    "in_symbolic_scope": f"{_OWN}:in_symbolic_scope",
+    "AutocastScope": "core.scopes:AutocastScope",
+    "Node": "core.graph:Node",
+    "get_keras_mask": "core.masking:get_mask",
+    "set_keras_mask": "core.masking:set_mask",
+    # losses and data
+    "LossFunctionWrapper": "losses.loss:LossFunctionWrapper",
+    "MeanMetricWrapper": "metrics:MeanMetricWrapper",
+    "squeeze_or_expand_to_same_rank": "losses.reduction:squeeze_or_expand_to_same_rank",
+    "class_weight_to_sample_weights": f"{_OWN}:class_weight_to_sample_weights",
+    "list_to_tuple": "tree:lists_to_tuples",
+    "in_grain_data_pipeline": f"{_OWN}:in_grain_data_pipeline",
+    "in_tf_graph": f"{_OWN}:in_tf_graph",
+    # names, modules, decorators, messages
+    "auto_name": "core.naming:auto_name",
+    "to_snake_case": "core.naming:to_snake_case",
+    "current_path": "core.naming:current_path",
+    "draw_seed": "random.seed_generator:draw_seed",
+    "jax_draw_seed": "random.seed_generator:draw_seed",
+    "LazyModule": f"{_OWN}:LazyModule",
+    "no_automatic_dependency_tracking": f"{_OWN}:no_automatic_dependency_tracking",
+    "keras_export": f"{_OWN}:keras_export",
+    "default": f"{_OWN}:default",
+    "is_default": f"{_OWN}:is_default",
+    "to_list": f"{_OWN}:to_list",
+    "pythonify_logs": f"{_OWN}:pythonify_logs",
+    "filter_traceback": "core.tracebacks:filter_traceback",
+    "print_msg": f"{_OWN}:print_msg",
+}
