@@ -37,7 +37,7 @@ def check_range_fits(source: str, value_range: ValueRange, dtype: str) -> None:
     Args:
         source: What takes the arguments, for errors.
         value_range: The lowest and the highest value.
-        dtype: The dtype by name. One that is no integer holds any range.
+        dtype: The dtype by name. One of floats holds any range.
 
     Raises:
         SpecError: It does not.

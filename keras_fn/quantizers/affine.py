@@ -5,6 +5,7 @@ are runs of columns; `group_index` says for each column in which group it is.
 """
 
 from types import ModuleType
+from typing import Any
 
 from keras_fn import ops
 from keras_fn.quantizers._arguments import ValueRange
@@ -14,7 +15,7 @@ _EMPTY_SCALE = 1e-8  # of a group whose scale rounds to 0
 
 
 def compute_quantization_parameters(
-    x: Tensor,
+    x: Any,
     value_range: ValueRange,
     *,
     symmetric: bool = False,
@@ -22,14 +23,14 @@ def compute_quantization_parameters(
     group_size: int = -1,
     epsilon: float = 0.0,
     xp: ModuleType = ops,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Any, Any]:
     """Returns the scales and zero points with which the values of a matrix fill an integer range.
 
     The range of a group always includes 0, so that 0 stays 0 and the zero point is one of the
     integers.
 
     Args:
-        x: The matrix, of shape (rows, columns).
+        x: The matrix, of shape (rows, columns): a tensor, or an array if `xp` is NumPy.
         value_range: The lowest and the highest integer.
         symmetric: Whether the range is symmetric, with one zero point for all groups.
         per_channel: Whether each row has scales of its own.
