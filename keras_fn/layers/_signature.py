@@ -38,15 +38,16 @@ class CallSignature:
     """
 
     def __init__(self, call: Callable[..., Any]):
-        self.signature = inspect.signature(call)
-        parameters = list(self.signature.parameters.values())[1:]  # without self
+        # The signature itself is not kept: annotations can be objects that do not pickle.
+        signature = inspect.signature(call).parameters
+        parameters = list(signature.values())[1:]  # without self
         self.names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
         keyword_only = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         self.has_variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
         known = {*self.names, *keyword_only}
         self.has_training = "training" in known and not hasattr(call, "ignores_training")
-        default = self.signature.parameters["training"].default if self.has_training else None
+        default = signature["training"].default if self.has_training else None
         self.default_training = default if isinstance(default, bool) else False
         self.mask_arguments = {n: f"{n}_mask" for n in self.names if f"{n}_mask" in known}
         if "mask" in known and self.names:

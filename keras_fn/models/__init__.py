@@ -4,8 +4,11 @@ The public names are listed in `__init__.pyi`. `load_model` and `save_model` are
 because they need h5py.
 """
 
+from importlib import import_module
+from typing import Any
+
 from keras_fn._lazy import attach_stub
-from keras_fn.core.registry import register
+from keras_fn.core.registry import register, register_lazily
 from keras_fn.models.functional import Functional
 from keras_fn.models.model import Model
 from keras_fn.models.sequential import Sequential
@@ -16,5 +19,28 @@ register("layer", "keras.src.models.functional", [Functional])
 register("layer", "keras.src.models.sequential", [Sequential])
 register("layer", "keras.src.models.model", [Model])
 register("layer", "keras.src.engine.functional", [Functional])
+
+_FEATURE_SPACE = "keras_fn.models.feature_space"
+
+
+def _load_feature_space(name: str) -> Any:
+    return getattr(import_module(_FEATURE_SPACE), name)
+
+
+register_lazily(
+    "layer",
+    "keras.utils",
+    {"FeatureSpace": (_FEATURE_SPACE, "FeatureSpace")},
+    _load_feature_space,
+)
+register_lazily(
+    "layer",
+    "keras.src.layers.preprocessing.feature_space",
+    {
+        name: ("keras_fn.layers.preprocessing.feature", name)
+        for name in ("TFDConcat", "TFDIdentity")
+    },
+    _load_feature_space,
+)
 
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

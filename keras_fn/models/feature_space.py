@@ -3,46 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, cast
 
 import numpy as np
 
 from keras_fn.core import tree
 from keras_fn.core.host_text import to_host_values
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.naming import auto_name
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError, check_choice, find_similar
 from keras_fn.layers._arguments import argument_error, positive_int
 from keras_fn.layers.core.input_layer import Input
-from keras_fn.layers.layer import Layer
 from keras_fn.layers.preprocessing.data_layer import DataLayer
-from keras_fn.layers.preprocessing.discretization import Discretization
-from keras_fn.layers.preprocessing.feature import (
-    Cross,
-    Feature,
-    TFDConcat,
-    TFDIdentity,
-    make_one_hot_encoder,
-)
+from keras_fn.layers.preprocessing.feature import Cross, Feature, TFDConcat, make_one_hot_encoder
+from keras_fn.layers.preprocessing.feature_types import FEATURE_TYPES, FeatureTypesMixin
 from keras_fn.layers.preprocessing.hashed_crossing import HashedCrossing
-from keras_fn.layers.preprocessing.hashing import Hashing
-from keras_fn.layers.preprocessing.integer_lookup import IntegerLookup
-from keras_fn.layers.preprocessing.normalization import Normalization
-from keras_fn.layers.preprocessing.rescaling import Rescaling
-from keras_fn.layers.preprocessing.string_lookup import StringLookup
 from keras_fn.models.functional import Functional
 from keras_fn.saving.saving_api import save_model
-from keras_fn.types import DataLike, DTypeLike, PathLike, Tensor
+from keras_fn.types import DataLike, PathLike
 
-_Float: TypeAlias = float  # the class has a method of that name
 _CrossLike: TypeAlias = Cross | Sequence[str] | Mapping[str, Any]
 _OUTPUT_MODES = ("concat", "dict")
 _SAMPLES_AT_ONCE = 1024  # of data that yields them one by one, in `adapt`
 
 
-class FeatureSpace(DataLayer):
+class FeatureSpace(FeatureTypesMixin, DataLayer):
     """Feature space: preprocesses and encodes the columns of structured data, by their types.
 
     Each feature has a preprocessing layer. `adapt` computes what these need of the data
@@ -135,12 +121,11 @@ class FeatureSpace(DataLayer):
 
     def _make_feature(self, name: str, value: Any) -> Feature:
         if isinstance(value, Mapping):
-            with CustomObjectScope(None):
-                value = deserialize_keras_object(dict(value), kind="feature")
+            value = deserialize_keras_object(dict(value), kind="feature")
         if isinstance(value, Feature):
             return value
-        word = check_choice("FeatureSpace", f"features[{name!r}]", value, _FEATURE_TYPES)
-        size = _FEATURE_TYPES[word]
+        word = check_choice("FeatureSpace", f"features[{name!r}]", value, FEATURE_TYPES)
+        size = FEATURE_TYPES[word]
         arguments = {"num_bins": getattr(self, size)} if size else {}
         return getattr(type(self), word)(**arguments, name=name)
 
@@ -160,161 +145,6 @@ class FeatureSpace(DataLayer):
                 f"did you mean {near[0]!r}?" if near else "add the feature to features=",
             )
         return cross
-
-    # ---------------------------------------------------------------- types of features
-
-    @classmethod
-    def cross(
-        cls, feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot"
-    ) -> Cross:
-        """Returns a feature cross: combinations of values, hashed to bins.
-
-        Args:
-            feature_names: The names of two or more features.
-            crossing_dim: Number of bins.
-            output_mode: `"int"`: the bin. `"one_hot"`: a vector for it.
-        """
-        return Cross(feature_names, crossing_dim, output_mode=output_mode)
-
-    @classmethod
-    def feature(cls, dtype: DTypeLike, preprocessor: Layer, output_mode: str) -> Feature:
-        """Returns a feature with a preprocessing layer of the caller.
-
-        Args:
-            dtype: The dtype of the raw values: `"string"`, or one of numbers.
-            preprocessor: The layer, from raw values of shape `(batch, 1)` on. If it has a method
-                `adapt`, the feature space calls it.
-            output_mode: `"float"` or `"int"`: the output of the layer stays. `"one_hot"`: its
-                integers are encoded as vectors.
-        """
-        return Feature(dtype, preprocessor, output_mode)
-
-    @classmethod
-    def float(cls, name: str | None = None) -> Feature:
-        """Returns a feature of numbers that stay as they are.
-
-        Args:
-            name: The prefix of the name of its layer.
-        """
-        layer = TFDIdentity(dtype="float32", name=_layer_name("float", name))
-        return Feature("float32", layer, "float")
-
-    @classmethod
-    def float_rescaled(
-        cls, scale: _Float = 1.0, offset: _Float = 0.0, name: str | None = None
-    ) -> Feature:
-        """Returns a feature of numbers that are rescaled: `x * scale + offset`.
-
-        Args:
-            scale: The factor.
-            offset: What is added.
-            name: The prefix of the name of its layer.
-        """
-        layer = Rescaling(scale, offset, name=_layer_name("float_rescaled", name))
-        return Feature("float32", layer, "float")
-
-    @classmethod
-    def float_normalized(cls, name: str | None = None) -> Feature:
-        """Returns a feature of numbers that are standardized, to mean 0 and variance 1.
-
-        Args:
-            name: The prefix of the name of its layer.
-        """
-        layer = Normalization(axis=-1, name=_layer_name("float_normalized", name))
-        return Feature("float32", layer, "float")
-
-    @classmethod
-    def float_discretized(
-        cls,
-        num_bins: int | None,
-        bin_boundaries: Sequence[_Float] | None = None,
-        output_mode: str = "one_hot",
-        name: str | None = None,
-    ) -> Feature:
-        """Returns a feature of numbers in bins.
-
-        Args:
-            num_bins: The number of bins; None if their edges are given.
-            bin_boundaries: The edges between the bins, in place of quantiles of the data.
-            output_mode: `"int"`: the index of the bin. `"one_hot"`: a vector for it.
-            name: The prefix of the name of its layer.
-        """
-        if bin_boundaries is not None and num_bins == len(bin_boundaries) + 1:
-            num_bins = None  # the edges say it, too
-        layer = Discretization(
-            bin_boundaries, num_bins, name=_layer_name("float_discretized", name)
-        )
-        return Feature("float32", layer, output_mode)
-
-    @classmethod
-    def integer_categorical(
-        cls,
-        max_tokens: int | None = None,
-        num_oov_indices: int = 1,
-        output_mode: str = "one_hot",
-        name: str | None = None,
-    ) -> Feature:
-        """Returns a feature of integers that are categories: indices of a vocabulary.
-
-        Args:
-            max_tokens: Maximum size of the vocabulary; None for no limit.
-            num_oov_indices: Number of indices for integers that are not in it.
-            output_mode: `"int"`: the index. `"one_hot"`: a vector for it.
-            name: The prefix of the name of its layer.
-        """
-        layer = IntegerLookup(
-            max_tokens, num_oov_indices, name=_layer_name("integer_categorical", name)
-        )
-        return Feature("int32", layer, output_mode)
-
-    @classmethod
-    def string_categorical(
-        cls,
-        max_tokens: int | None = None,
-        num_oov_indices: int = 1,
-        output_mode: str = "one_hot",
-        name: str | None = None,
-    ) -> Feature:
-        """Returns a feature of strings that are categories: indices of a vocabulary.
-
-        Args:
-            max_tokens: Maximum size of the vocabulary; None for no limit.
-            num_oov_indices: Number of indices for strings that are not in it.
-            output_mode: `"int"`: the index. `"one_hot"`: a vector for it.
-            name: The prefix of the name of its layer.
-        """
-        layer = StringLookup(
-            max_tokens, num_oov_indices, name=_layer_name("string_categorical", name)
-        )
-        return Feature("string", layer, output_mode)
-
-    @classmethod
-    def string_hashed(
-        cls, num_bins: int, output_mode: str = "one_hot", name: str | None = None
-    ) -> Feature:
-        """Returns a feature of strings that are hashed to bins.
-
-        Args:
-            num_bins: Number of bins.
-            output_mode: `"int"`: the bin. `"one_hot"`: a vector for it.
-            name: The prefix of the name of its layer.
-        """
-        layer = Hashing(num_bins, name=_layer_name("string_hashed", name))
-        return Feature("string", layer, output_mode)
-
-    @classmethod
-    def integer_hashed(
-        cls, num_bins: int, output_mode: str = "one_hot", name: str | None = None
-    ) -> Feature:
-        """Returns a feature of integers that are hashed to bins.
-
-        Args:
-            num_bins: Number of bins.
-            output_mode: `"int"`: the bin. `"one_hot"`: a vector for it.
-            name: The prefix of the name of its layer.
-        """
-        layer = Hashing(num_bins, name=_layer_name("integer_hashed", name))
-        return Feature("int32", layer, output_mode)
 
     # ---------------------------------------------------------------- adapting
 
@@ -359,7 +189,11 @@ class FeatureSpace(DataLayer):
         if _is_table(data):
             yield self._to_arrays(data)
             return
-        if not isinstance(data, Iterable) or isinstance(data, (str, bytes)) or hasattr(data, "ndim"):
+        if (
+            not isinstance(data, Iterable)
+            or isinstance(data, (str, bytes))
+            or hasattr(data, "ndim")
+        ):
             raise self._data_error(f"an object of type {type(data).__name__}")
         samples: list[dict[str, Any]] = []
         for element in data:
@@ -471,10 +305,22 @@ class FeatureSpace(DataLayer):
                 fix='pass the features by name, for example {"age": [25, 31]}',
             )
         pairs = {name: _with_batch_axis(x) for name, x in self._select(data).items()}
-        outputs = super().__call__({name: x for name, (x, _) in pairs.items()}, **kwargs)
+        values = {name: x for name, (x, _) in pairs.items()}
+        self._check_lengths(values)
+        outputs = super().__call__(values, **kwargs)
         if not any(is_sample for _, is_sample in pairs.values()):
             return outputs
         return tree.map_structure(lambda x: x[0], outputs)
+
+    def _check_lengths(self, values: Mapping[str, Any]) -> None:
+        lengths = {name: x.shape[0] for name, x in values.items()}
+        if len({length for length in lengths.values() if isinstance(length, int)}) > 1:
+            raise SpecError(
+                self._label,
+                expected="as many values for each feature",
+                received=", ".join(f"{n} of {name!r}" for name, n in lengths.items())[:300],
+                fix="pass arrays of equal lengths, or a single sample: a number or string each",
+            )
 
     def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Leaves the conversion to the layers of the features."""
@@ -566,28 +412,16 @@ class FeatureSpace(DataLayer):
             ValueError: The path has another ending, or something cannot be saved.
 
         Example:
-            >>> space = keras.utils.FeatureSpace({"size": "float"})
-            >>> space.save("space.keras")
-            >>> convert_to_numpy(keras.saving.load_model("space.keras")({"size": 2})).tolist()
+            >>> import os, tempfile
+            >>> path = os.path.join(tempfile.mkdtemp(), "space.keras")
+            >>> keras.utils.FeatureSpace({"size": "float"}).save(path)
+            >>> convert_to_numpy(keras.saving.load_model(path)({"size": 2})).tolist()
             [2.0]
         """
-        save_model(self, filepath)
-
-
-_FEATURE_TYPES = {
-    "float": None,
-    "float_normalized": None,
-    "float_rescaled": None,
-    "float_discretized": "num_discretization_bins",
-    "integer_categorical": None,
-    "string_categorical": None,
-    "integer_hashed": "hashing_dim",
-    "string_hashed": "hashing_dim",
-}  # for the words of features, the attribute that is the number of bins
-
-
-def _layer_name(word: str, name: str | None) -> str:
-    return f"{name or auto_name(word)}_preprocessor"
+        if not self._list_adaptable():
+            self.get_encoded_features()
+            self.built = True
+        save_model(cast(Any, self), filepath)
 
 
 def _make_concat(encoded: Mapping[str, KerasTensor]) -> TFDConcat:

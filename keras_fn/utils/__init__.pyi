@@ -25,6 +25,7 @@ from keras_fn.data_adapters.data_adapter_utils import (
     unpack_x_y_sample_weight as unpack_x_y_sample_weight,
 )
 from keras_fn.data_adapters.py_dataset import PyDataset as PyDataset, Sequence as Sequence
+from keras_fn.models.feature_space import FeatureSpace as FeatureSpace
 from keras_fn.random.seed_generator import set_random_seed as set_random_seed
 from keras_fn.utils import bounding_boxes as bounding_boxes
 from keras_fn.utils.file_utils import get_file as get_file

@@ -48,9 +48,7 @@ class Feature:
         'float32'
     """
 
-    def __init__(
-        self, dtype: DTypeLike, preprocessor: Layer | Mapping[str, Any], output_mode: str
-    ):
+    def __init__(self, dtype: DTypeLike, preprocessor: Layer | Mapping[str, Any], output_mode: str):
         self.dtype = standardize_dtype(dtype)
         layer = preprocessor
         if isinstance(layer, Mapping):

@@ -74,6 +74,7 @@ class Normalization(DataLayer):
         self.adapt_mean: Any = None
         self.adapt_variance: Any = None
         self._given: tuple[Any, Any] | None = None
+        self._moments: StreamingMoments | None = None  # of the data of `update_state`
         self._check_given()
 
     def _check_given(self) -> None:
@@ -160,6 +161,15 @@ class Normalization(DataLayer):
             ValueError: The mean and the variance were given to the constructor, there is no data,
                 or its features differ from those of the inputs.
         """
+        self._check_adaptable()
+        self.reset_state()
+        is_sample = _yields_samples(data)
+        for batch in iterate_batches(data, self._label):
+            array = to_numbers(batch, self._label)
+            self.update_state(array[np.newaxis] if is_sample else array)
+        self.finalize_state()
+
+    def _check_adaptable(self) -> None:
         if self.input_mean is not None:
             raise SpecError(
                 f"{self._label}, adapt",
@@ -167,27 +177,23 @@ class Normalization(DataLayer):
                 received="data in addition to them",
                 fix="leave them out of the constructor",
             )
-        moments = None
-        is_sample = _yields_samples(data)
-        for batch in iterate_batches(data, self._label):
-            array = to_numbers(batch, self._label)
-            array = array[np.newaxis] if is_sample else array
-            if moments is None:
-                moments = self._start_adapt(array.shape)
-            self._check_features(array.shape)
-            moments.update(array)
-        if moments is None or not moments.count:
-            raise SpecError(
-                f"{self._label}, adapt",
-                expected="at least one sample",
-                received="none",
-                fix="pass data that is not empty",
-            )
-        for variable, value in (
-            (self.adapt_mean, moments.mean),
-            (self.adapt_variance, moments.variance),
-        ):
-            variable.assign(value.astype(np.float32 if self.dtype != "float64" else np.float64))
+
+    def reset_state(self) -> None:
+        """Forgets the data that `update_state` was given. The mean and the variance stay."""
+        self._moments = None
+
+    def update_state(self, data: DataLike) -> None:
+        """Takes a batch into account, for the next `finalize_state`.
+
+        Args:
+            data: The batch.
+        """
+        self._check_adaptable()
+        array = to_numbers(data, self._label)
+        if self._moments is None:
+            self._moments = self._start_adapt(array.shape)
+        self._check_features(array.shape)
+        self._moments.update(array)
 
     def _start_adapt(self, shape: tuple[int, ...]) -> StreamingMoments:
         if not self.built:
@@ -209,7 +215,27 @@ class Normalization(DataLayer):
             )
 
     def finalize_state(self) -> None:
-        """Does nothing: a call reads the mean and the variance that there are."""
+        """Computes the mean and the variance of the data of all `update_state`, if there was any.
+
+        Raises:
+            ValueError: The batches were empty.
+        """
+        moments = self._moments
+        if moments is None:
+            return
+        if not moments.count:
+            raise SpecError(
+                f"{self._label}, adapt",
+                expected="at least one sample",
+                received="none",
+                fix="pass data that is not empty",
+            )
+        for variable, value in (
+            (self.adapt_mean, moments.mean),
+            (self.adapt_variance, moments.variance),
+        ):
+            variable.assign(value.astype(np.float32 if self.dtype != "float64" else np.float64))
+        self.reset_state()
 
     @property
     def mean(self) -> Tensor | None:

@@ -249,7 +249,7 @@ class TextVectorization(StringHostLayer):
         Raises:
             ValueError: The vocabulary was passed to the constructor.
         """
-        self._lookup_layer._check_adaptable()
+        self._check_adaptable()
         rows, shape = self._tokenize(self._to_host(data))
         if self.output_mode != "tf_idf":
             self._lookup_layer._get_counts().add_counts(count_tokens(rows.tokens))
@@ -258,6 +258,9 @@ class TextVectorization(StringHostLayer):
         self._lookup_layer._count_documents(
             rows.tokens.tolist(), ends[inner - 1 :: inner].tolist() if inner else []
         )
+
+    def _check_adaptable(self) -> None:
+        self._lookup_layer._check_adaptable()
 
     def finalize_state(self) -> None:
         """Makes the vocabulary of what was counted, and forgets the counts."""
