@@ -7,7 +7,7 @@ and call `build_model`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +34,7 @@ class Arguments:
     classes: int
     classifier_activation: ActivationLike | None
     name: str
+    include_preprocessing: bool = True  # of those that scale images themselves
 
     @property
     def is_imagenet(self) -> bool:
@@ -85,6 +86,7 @@ class Architecture:
         size: Height and width of the images by default.
         min_size: Minimum height and width.
         takes_any_size: Whether images may have any size also with the classifier.
+        is_sized: Whether images have the default size also without the classifier.
         classifier: Function of the features and the arguments that applies the classifier.
         pooling: Function of the features and `pooling`: the ending of a model without classifier.
     """
@@ -95,6 +97,7 @@ class Architecture:
     size: int = 224
     min_size: int = 32
     takes_any_size: bool = False
+    is_sized: bool = False
     classifier: Callable[[Tensor, Arguments], Tensor] = classify
     pooling: Callable[[Tensor, str | None], Tensor] = pool
 
@@ -167,10 +170,62 @@ def round_channels(channels: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
+def published_size(
+    arguments: Arguments, sizes: tuple[int, ...], shape: Shape | None
+) -> tuple[int, int | None]:
+    """Returns for which size of images published weights fit, and the size in the model's name.
+
+    Args:
+        arguments: The arguments of the function of an architecture.
+        sizes: The sizes for which there are weights.
+        shape: The shape of an image. Weights for 224 x 224 are used if there are none for it.
+    """
+    height, width = image_size(shape)
+    size = height if height == width and height in sizes else 224
+    is_default = arguments.input_shape is None and arguments.include_top
+    return size, size if arguments.is_imagenet or is_default else height
+
+
+def image_size(shape: Shape | None) -> tuple[int | None, int | None]:
+    """Returns the height and width of an image; None for what is unknown.
+
+    Args:
+        shape: Its shape in the configured data format.
+    """
+    if shape is None or len(shape) != 3:  # the latter is refused when the model is built
+        return None, None
+    return shape[1:] if image_data_format() == "channels_first" else shape[:2]
+
+
+def check_alpha(title: str, alpha: float, arguments: Arguments, published: Iterable[float]) -> None:
+    """Raises a ValueError if a width multiplier is invalid, or has no published weights.
+
+    Args:
+        title: Name of the function.
+        alpha: The width multiplier.
+        arguments: The other arguments.
+        published: The multipliers for which there are weights.
+    """
+    choices = " or ".join(f"{x:g}" for x in published)
+    if not isinstance(alpha, (int, float)) or isinstance(alpha, bool) or alpha <= 0:
+        expected = "alpha: a positive number"
+    elif arguments.is_imagenet and alpha not in published:
+        expected = f"alpha: {choices}, with the weights 'imagenet'"
+    else:
+        return
+    raise SpecError(
+        title,
+        expected=expected,
+        received=f"alpha={alpha!r}",
+        fix="pass one of these, or weights=None for another width",
+    )
+
+
 def _check_arguments(architecture: Architecture, arguments: Arguments) -> None:
     """Raises a ValueError for arguments that are invalid or do not fit together."""
     title = architecture.title
-    check_choice(title, "include_top", arguments.include_top, (True, False))
+    for flag in ("include_top", "include_preprocessing"):
+        check_choice(title, flag, getattr(arguments, flag), (True, False))
     check_choice(title, "pooling", arguments.pooling, (None, "avg", "max"))
     classes = arguments.classes
     if not isinstance(classes, int) or isinstance(classes, bool) or classes < 1:
@@ -248,7 +303,7 @@ def _input_shape(architecture: Architecture, arguments: Arguments) -> Shape:
     size = architecture.size
     needs_size = arguments.include_top and not architecture.takes_any_size
     if arguments.input_shape is None:
-        return _image_shape(size if needs_size else None)
+        return _image_shape(size if needs_size or architecture.is_sized else None)
     if not isinstance(arguments.input_shape, (tuple, list)):
         raise _shape_error(architecture, arguments, "a tuple of three sizes")
     shape = tuple(arguments.input_shape)
@@ -413,7 +468,9 @@ def describe(
         last_args: Docstring lines of arguments that come after them.
     """
     title, size = architecture.title, architecture.size
-    default = f"{size} x {size} with three channels, and any size without classifier"
+    default = f"{size} x {size} with three channels"
+    if not architecture.is_sized:
+        default += ", and any size without classifier"
     return _DOC.format(
         title=title,
         summary=summary,

@@ -182,11 +182,12 @@ def _object(obj: Any) -> dict[str, Any]:
         )
     builtin = registry.builtin_qualified_name(cls)
     module = None if cls.__module__ == "__main__" else cls.__module__
+    is_public = builtin is not None and not builtin[0].startswith("keras.src.")
     written = {
         "module": builtin[0] if builtin else module,
         "class_name": builtin[1] if builtin else cls.__name__,
         "config": plain,
-        "registered_name": None if builtin else registry.get_registered_name(cls),
+        "registered_name": None if is_public else registry.get_registered_name(cls),
     }
     if tuples := find_tuples(plain):
         written["tuples"] = tuples

@@ -18,3 +18,14 @@ registry.register_lazily(
     },
     __getattr__,
 )
+# Layers inside models of `keras.applications`: in no namespace, but files name them.
+for _module, _names in {
+    "keras.src.applications.convnext": ("LayerScale", "StochasticDepth"),
+    "keras.src.applications.inception_resnet_v2": ("CustomScaleLayer",),
+}.items():
+    registry.register_lazily(
+        "layer",
+        _module,
+        {name: read_stub(__file__)[f"_{name}"] for name in _names},
+        lambda name: __getattr__(f"_{name}"),
+    )
