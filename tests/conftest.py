@@ -33,6 +33,7 @@ BACKEND_FREE = {
         "test_language.py",
         "test_regex.py",
         "utils/test_archive_utils.py",
+        "utils/test_config.py",
         "utils/test_file_utils.py",
         "utils/test_sequence_utils.py",
         "visualization",
