@@ -34,11 +34,11 @@ LEVELS = (
     {"data_adapters", "saving", "visualization"},
     {"callbacks", "training", "debugging"},
     {"models"},
-    {"datasets", "applications", "export", "wrappers", "alias", "__main__"},
+    {"datasets", "applications", "distillation", "export", "wrappers", "alias", "__main__"},
 )
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 # "" is keras_fn/__init__.py.
-PUBLIC_NAMESPACES = {"", "config", "demo", "mixed_precision", "testing", "tree", "utils"}
+PUBLIC_NAMESPACES = {"", "config", "demo", "mixed_precision", "preprocessing", "testing", "tree", "utils"}
 BACKEND_NAMESPACE = "keras_fn.backend"
 TYPES = "keras_fn.types"  # imports what it names for type checkers alone
 MOST_LINES = 600

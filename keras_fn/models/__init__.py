@@ -35,6 +35,12 @@ register_lazily(
 )
 register_lazily(
     "layer",
+    "keras.distillation",
+    {"Distiller": ("keras_fn.distillation.distiller", "Distiller")},
+    lambda name: getattr(import_module("keras_fn.distillation.distiller"), name),
+)
+register_lazily(
+    "layer",
     "keras.src.layers.preprocessing.feature_space",
     {
         name: ("keras_fn.layers.preprocessing.feature", name)
