@@ -105,6 +105,9 @@ Shape: TypeAlias = tuple[int | None, ...]
 ShapeLike: TypeAlias = int | Sequence[Union[int, "Tensor", None]]
 """A shape, or the size of its only axis. A size can be a tensor, as `ops.shape` returns it."""
 
+NamedShapeLike: TypeAlias = int | Sequence[Union[int, str, "Tensor", None]]
+"""A shape whose unknown sizes can have names."""
+
 Axis: TypeAlias = int | Sequence[int] | None
 """One axis, several, or None for all of them. Negative axes count from the end."""
 
@@ -171,6 +174,12 @@ class RaggedOptions(TypedDict, total=False):
 
     ragged_rank: int | None
     row_splits_dtype: Any
+
+
+class QuantizeOptions(TypedDict, total=False):
+    """Keyword arguments of `Model.quantize`."""
+
+    type_check: bool
 
 
 class SaveOptions(TypedDict, total=False):

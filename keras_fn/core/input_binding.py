@@ -16,6 +16,7 @@ from keras_fn.core.name_matching import (
     input_name_error,
     select_by_name,
 )
+from keras_fn.core.named_dims import NamedSizes, format_shape
 from keras_fn.core.operators import OPS
 from keras_fn.core.ragged import get_ragged_test, pad_ragged_tensor
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
@@ -60,6 +61,7 @@ class InputBinder:
         self.keeps_dtypes = self.keeps_integers = False
         self.is_text = [t.dtype == "string" for t in tensors]
         self.has_text = any(self.is_text)
+        self.named_sizes = NamedSizes(tensors)
         self.has_names = any(isinstance(key, str) for path in tree.paths(structure) for key in path)
 
     def bind(self, inputs: Nested) -> list[Any]:
@@ -72,11 +74,14 @@ class InputBinder:
             SpecError: An input is missing or unexpected, or has an incompatible shape.
         """
         values = self.flatten(inputs)
-        return [self._convert(value, i) for i, value in enumerate(values)]
+        converted = [self._convert(value, i) for i, value in enumerate(values)]
+        if self.named_sizes.axes:
+            self.named_sizes.check(converted, self.names, self.source)
+        return converted
 
     def is_exact_match(self, x: Any) -> bool:
         """Returns whether `x` is the only input, and has its rank and dtype already."""
-        if not self.single:
+        if not self.single or self.named_sizes.axes:
             return False
         tensor = self.tensors[0]
         has_dtype = self.keeps_dtypes or current().dtype_name(x) == tensor.dtype
@@ -202,7 +207,7 @@ class InputBinder:
         tensor = self.tensors[i]
         return SpecError(
             self.source,
-            expected=f"input {self.names[i]!r} of shape {tensor.shape}",
+            expected=f"input {self.names[i]!r} of shape {format_shape(tensor)}",
             received=received,
             fix=fix,
         )

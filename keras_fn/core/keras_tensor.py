@@ -53,6 +53,8 @@ class KerasTensor(OperatorsMixin):
     _keras_mask: "KerasTensor | None" = None
     ragged_rank: int | None = None
     row_splits_dtype: str | None = None
+    dim_names: tuple[str | None, ...] | None = None
+    """The name of each axis that has one: see `Input(shape=("time", 64))`."""
 
     def __init__(
         self,
@@ -94,8 +96,16 @@ class KerasTensor(OperatorsMixin):
             size *= axis
         return size
 
+    @property
+    def named_shape(self) -> tuple[int | str | None, ...]:
+        """The shape, with names in place of the unknown sizes that have one."""
+        if self.dim_names is None:
+            return self.shape
+        pairs = zip(self.shape, self.dim_names, strict=True)
+        return tuple(size if name is None else name for size, name in pairs)
+
     def __repr__(self) -> str:
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+        return f"<KerasTensor shape={self.named_shape}, dtype={self.dtype}, name={self.name}>"
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError(_NO_VALUE.format("iterated over"))

@@ -8,6 +8,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.core.construction import SetByInit
 from keras_fn.core.keras_tensor import KerasHistory, KerasTensor, SymbolicConversionError
+from keras_fn.core.named_dims import set_dim_names
 from keras_fn.core.naming import auto_name, check_name
 from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.sparse import is_sparse
@@ -46,6 +47,15 @@ class Node:
         self.input_tensors: list[KerasTensor] = [
             x for x in tree.flatten([args, kwargs]) if isinstance(x, KerasTensor)
         ]
+        for tensor in self.input_tensors:
+            if tensor.dim_names is not None:
+                set_dim_names(operation, args, kwargs, self.output_tensors)
+                break
+        self.register()
+
+    def register(self) -> None:
+        """Adds the node to the operations that it connects, as the newest call of its own."""
+        operation = self.operation
         for index, tensor in enumerate(self.output_tensors):
             tensor._keras_history = KerasHistory(operation, len(operation._inbound_nodes), index)
         operation._inbound_nodes.append(self)
@@ -90,6 +100,8 @@ class Operation:
     """
 
     _init_arguments: tuple[tuple, dict[str, Any]]
+    _inbound_nodes: list[Node]
+    _outbound_nodes: list[Node]
     name: str = cast(Any, SetByInit())
     # The graph that a call runs, for `core.graph_model.get_graph`: models with one override it.
     execution_graph: Any = None
@@ -98,14 +110,23 @@ class Operation:
         self = super().__new__(cls)
         # The constructor's arguments are the config of a class without a `get_config`.
         object.__setattr__(self, "_init_arguments", (args, kwargs))
+        object.__setattr__(self, "_inbound_nodes", [])
+        object.__setattr__(self, "_outbound_nodes", [])
         return self
 
     def __init__(self, name: str | None = None):
         self.name = check_name(
             auto_name(type(self).__name__) if name is None else name, type(self).__name__
         )
-        self._inbound_nodes: list[Node] = []
-        self._outbound_nodes: list[Node] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns the state for copies and pickles: without nodes, which are those of a graph.
+
+        A graph restores its nodes (`core.graph`). If operations referred to them, copies would
+        recurse from each layer to the next.
+        """
+        state: Any = super().__getstate__()
+        return {key: value for key, value in state.items() if key not in _NODE_LISTS}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if context.current.symbolic:
@@ -226,6 +247,7 @@ class Operation:
         return _SingleNodeView(calls[0])
 
 
+_NODE_LISTS = ("_inbound_nodes", "_outbound_nodes")
 _PLAIN = (str, int, float, bool, bytes)
 _PACKAGE = __name__.partition(".")[0]
 

@@ -10,6 +10,7 @@ from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.host_text import is_text_array
 from keras_fn.core.input_spec import InputSpec, check_inputs
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.named_dims import show_dim_names
 from keras_fn.core.naming import current_path, name_scope
 from keras_fn.core.operation import Operation, infer_spec
 from keras_fn.core.ragged import get_ragged_test, pad_ragged_tensor
@@ -283,11 +284,14 @@ class Layer(
         active = context.current
         symbolic = active.symbolic or any(map(_holds_keras_tensor, arguments.values()))
         first = next(iter(arguments.values()), None)
-        if not self.built:
-            self._check_input_spec(first)  # what `build` would take for another fault
-            outside = is_dynamo_compiling() and type(self).build is not Layer.build
-            (self.build_outside_tracing if outside else self._build_for)(arguments)
-        self._check_input_spec(first)
+        try:
+            if not self.built:
+                self._check_input_spec(first)  # what `build` would take for another fault
+                outside = is_dynamo_compiling() and type(self).build is not Layer.build
+                (self.build_outside_tracing if outside else self._build_for)(arguments)
+            self._check_input_spec(first)
+        except SpecError as error:
+            raise show_dim_names(error, args) from error.__cause__
         masks = self._fill_masks(arguments)
         training = self._fill_training(arguments, kwargs, active.training)
         try:

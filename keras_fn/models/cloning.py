@@ -199,7 +199,7 @@ def _copy_compile(model: Model, clone: Model) -> None:
 def _new_input(tensor: KerasTensor) -> KerasTensor:
     layer = tensor._keras_history.operation
     return Input(
-        batch_shape=tensor.shape,
+        batch_shape=tensor.named_shape,
         dtype=tensor.dtype,
         sparse=tensor.sparse,
         ragged=tensor.ragged,

@@ -1,7 +1,6 @@
 """Feature extraction: models that return inner tensors of another model."""
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from keras_fn.core import tree
@@ -9,7 +8,7 @@ from keras_fn.core.graph import ExecutionPlan
 from keras_fn.core.graph_model import GraphModel, get_graph
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node
-from keras_fn.errors import DTypeError, SpecError
+from keras_fn.errors import DTypeError, SpecError, find_similar
 from keras_fn.models.functional import Functional
 from keras_fn.types import Nested
 
@@ -111,7 +110,7 @@ def _find_node(graph: GraphModel, name: str, source: str) -> Node:
             fix=f"choose one: {name}:0 to {name}:{len(calls[name]) - 1}",
         )
     known = calls.get(layer, [])
-    close = get_close_matches(name, calls, n=3, cutoff=0.5) or list(calls)[:10]
+    close = find_similar(name, calls) or list(calls)[:10]
     raise SpecError(
         source,
         expected=f"a call of {layer!r} from 0 to {len(known) - 1}"

@@ -397,7 +397,7 @@ def _with_input_layers(inputs: Any, outputs: Any, source: str) -> tuple[Any, Any
     input_tensors = [
         t
         if isinstance(t._keras_history.operation, InputLayer)
-        else Input(batch_shape=t.shape, dtype=t.dtype, sparse=t.sparse, name=t.name)
+        else Input(batch_shape=t.named_shape, dtype=t.dtype, sparse=t.sparse, name=t.name)
         for t in flat
     ]
     results = plan.run(input_tensors)

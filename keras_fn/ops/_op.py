@@ -22,6 +22,7 @@ from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.dtypes import INTS, float_type
 from keras_fn.core.keras_tensor import KerasTensor, Shape, SymbolicConversionError
+from keras_fn.core.named_dims import show_dim_names
 from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.operators import OPS
@@ -87,6 +88,8 @@ class OpFunction(Protocol):
 @mark_builtin
 class OpNode(Operation):
     """An op in a graph: the operation that its recorded calls belong to."""
+
+    _label = "ops"  # in errors, until `OpDefinition` names the op
 
     def __init__(self, op: OpFunction, name: str | None = None):
         super().__init__(name or auto_name(op.__name__))
@@ -285,7 +288,7 @@ class OpDefinition(OpSignature):
                 return self.infer(args, kwargs)
             return OpNode(OPS[self.name]).symbolic_call(*args, **kwargs)
         except SpecError as error:
-            raise self.named(error) from error.__cause__
+            raise self.named(show_dim_names(error, operands)) from error.__cause__
         except (SymbolicConversionError, UnsupportedError):
             raise
         except PYTHON_REFUSALS as error:

@@ -15,6 +15,7 @@ from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.graph_model import GraphModel, PreprocessedInputs, get_graph
 from keras_fn.core.host_text import has_text, holds_only_text, match_rank, to_host_values
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.named_dims import format_shape
 from keras_fn.core.shapes import is_compatible, missing_unit_axes
 from keras_fn.data_adapters.array_conversion import check_sample_counts, convert_to_array
 from keras_fn.data_adapters.data_adapter_utils import (
@@ -185,6 +186,7 @@ class DataBinder:
             is_wide = binder.keeps_integers and array.dtype in (np.int64, np.uint64)
             keeps_dtype = keeps or (is_wide and "int" in spec.dtype)
             arrays.append(self._check_input(array, spec, name, keeps_dtype))
+        binder.named_sizes.check(arrays, binder.names, self.source)
         if graph.host_preprocessing is not None:
             check_sample_counts(list(zip(binder.names, arrays, strict=True)), self.source)
             return [HostInputs(arrays, graph.host_preprocessing, self.background)]
@@ -219,13 +221,13 @@ class DataBinder:
                 fix="pass strings; replace missing values by ''",
             )
         if array.ndim != len(spec.shape) or not is_compatible(array.shape[1:], spec.shape[1:]):
-            raise self._shape_error(name, spec.shape, array.shape)
+            raise self._shape_error(name, spec, array.shape)
         return array
 
-    def _shape_error(self, name: str, expected: Any, shape: Any) -> SpecError:
+    def _shape_error(self, name: str, spec: KerasTensor, shape: Any) -> SpecError:
         return SpecError(
             self.source,
-            expected=f"input {name!r} of shape {expected}",
+            expected=f"input {name!r} of shape {format_shape(spec)}",
             received=f"shape {shape}",
             fix="reshape the data; the first axis is the samples",
         )
@@ -267,7 +269,7 @@ class DataBinder:
             array = array.reshape((*shape, 1) if missing > 0 else shape[:-1])
         shape = tuple(array.shape)
         if len(shape) != len(expected) or not is_compatible(shape[1:], expected[1:]):
-            raise self._shape_error(name, expected, shape)
+            raise self._shape_error(name, spec, shape)
         if isinstance(array, SparseRows):
             array = array if spec.sparse else array.to_dense_batches()
         elif isinstance(array, RaggedRows):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from keras_fn.core import tree
 from keras_fn.core.graph import node_of
 from keras_fn.core.graph_model import get_graph, is_graph_model
+from keras_fn.core.named_dims import format_shape
 from keras_fn.core.operation import Node, Operation
 from keras_fn.ops._op import OpNode, class_name
 from keras_fn.types import AnyModel
@@ -187,7 +188,7 @@ def _summarize_shapes(structures: Iterable[Any]) -> ShapeSummary:
     """Summarizes the tensors of all calls of one operation, each different shape once."""
     structures = list(structures)
     texts = dict.fromkeys(_format_shape(s) for s in structures)
-    each = [str(x.shape) for s in structures[:1] for x in tree.flatten(s) if hasattr(x, "shape")]
+    each = [format_shape(x) for s in structures[:1] for x in tree.flatten(s) if hasattr(x, "shape")]
     if len(texts) > 1:
         each = list(texts)
     return ShapeSummary(" or ".join(texts) or "?", tuple(each) or ("?",))
@@ -198,7 +199,7 @@ def _format_shape(structure: Any) -> str:
         return ", ".join(f"{key}: {_format_shape(value)}" for key, value in structure.items())
     if isinstance(structure, (list, tuple)):
         return f"[{', '.join(map(_format_shape, structure))}]"
-    return str(getattr(structure, "shape", structure))
+    return format_shape(structure) if hasattr(structure, "shape") else str(structure)
 
 
 def _family(operation: Operation) -> str:

@@ -244,7 +244,7 @@ def _rows(
 def _output_shape(layer: Any, node_ids: set[int]) -> Text:
     nodes = get_calls(layer, node_ids)
     if nodes:
-        shapes = [t.shape for t in nodes[-1].output_tensors]
+        shapes = [t.named_shape for t in nodes[-1].output_tensors]
         return _format_shape(shapes[0] if len(shapes) == 1 else shapes)
     try:
         shapes = _built_shape(layer)
@@ -270,9 +270,9 @@ def _format_shape(shapes: Any) -> Text:
     if isinstance(shapes, dict):
         keyed = (Text.assemble(f"{key}: ", _format_shape(value)) for key, value in shapes.items())
         return Text.assemble("{", Text(", ").join(keyed), "}")
-    if all(size is None or isinstance(size, int) for size in shapes):
+    if all(size is None or isinstance(size, (int, str)) for size in shapes):
         sizes = Text(", ").join(
-            Text(str(n), _UNKNOWN_COLOR if n is None else _NUMBER_COLOR) for n in shapes
+            Text(str(n), _NUMBER_COLOR if isinstance(n, int) else _UNKNOWN_COLOR) for n in shapes
         )
         return Text.assemble("(", sizes, ")")
     inner = Text(", ").join(map(_format_shape, shapes))

@@ -4,18 +4,20 @@ from typing import Any, Unpack
 
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
+from keras_fn.core.named_dims import split_names
 from keras_fn.core.operation import Node
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._options import InputLayerOptions
 from keras_fn.layers.layer import Layer
-from keras_fn.types import DTypeLike, ShapeLike, Tensor
+from keras_fn.types import DTypeLike, NamedShapeLike, Tensor
 
 
 class InputLayer(Layer):
     """Input of a graph of layers, for one tensor. `Input` creates it.
 
     Args:
-        shape: Shape of one sample, without the batch axis.
+        shape: Shape of one sample, without the batch axis. None for an axis of any size, or a name
+            for it.
         batch_size: Size of the batch axis; None for any.
         dtype: The dtype of the tensor. `floatx()` by default.
         sparse: Whether the tensor is sparse.
@@ -38,12 +40,12 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape: ShapeLike | None = None,
+        shape: NamedShapeLike | None = None,
         batch_size: int | None = None,
         dtype: DTypeLike | None = None,
         sparse: bool | None = None,
         ragged: bool | None = None,
-        batch_shape: ShapeLike | None = None,
+        batch_shape: NamedShapeLike | None = None,
         input_tensor: KerasTensor | None = None,
         optional: bool = False,
         name: str | None = None,
@@ -60,6 +62,7 @@ class InputLayer(Layer):
             _check_against_tensor(input_tensor, **received)
             batch_shape, dtype = input_tensor.shape, input_tensor.dtype
             sparse, ragged = input_tensor.sparse, input_tensor.ragged
+            dim_names = input_tensor.dim_names
         elif batch_shape is None:
             if shape is None:
                 raise SpecError(
@@ -68,7 +71,9 @@ class InputLayer(Layer):
                     received="shape=None",
                     fix="for example Input(shape=(784,)) or Input(shape=(None, 8))",
                 )
-            batch_shape = (batch_size, *standardize_shape(shape))
+            sizes, names = split_names(shape, "Input")
+            batch_shape = (batch_size, *standardize_shape(sizes))
+            dim_names = None if names is None else (None, *names)
         elif shape is not None or batch_size is not None:
             raise SpecError(
                 "Input",
@@ -76,6 +81,8 @@ class InputLayer(Layer):
                 received=f"shape={shape}, batch_size={batch_size}, batch_shape={batch_shape}",
                 fix="remove one of them",
             )
+        else:
+            batch_shape, dim_names = split_names(batch_shape, "Input")
         self._tensor_dtype = standardize_dtype(dtype)
         self.batch_shape = standardize_shape(batch_shape)
         self.sparse, self.ragged = bool(sparse), bool(ragged)
@@ -84,6 +91,7 @@ class InputLayer(Layer):
         tensor = KerasTensor(
             self.batch_shape, self._tensor_dtype, self.sparse, self.ragged, name=self.name
         )
+        self.dim_names = tensor.dim_names = dim_names
         Node(self, (), {}, tensor)
 
     @property
@@ -96,7 +104,8 @@ class InputLayer(Layer):
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor."""
+        """Returns the arguments of the constructor; names of axes apart, for Keras knows none."""
+        names = {} if self.dim_names is None else {"dim_names": self.dim_names}
         return {
             "batch_shape": self.batch_shape,
             "dtype": self._tensor_dtype,
@@ -104,7 +113,42 @@ class InputLayer(Layer):
             "ragged": self.ragged,
             "name": self.name,
             "optional": self.optional,
+            **names,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Returns a layer created from a config.
+
+        Args:
+            config: The result of `get_config`.
+        """
+        names = config.get("dim_names")
+        if names is None:
+            return super().from_config(config)
+        shape = _join_names(config.get("batch_shape"), names)
+        rest = {key: value for key, value in config.items() if key != "dim_names"}
+        return super().from_config({**rest, "batch_shape": shape})
+
+
+def _join_names(shape: Any, names: Any) -> tuple[Any, ...]:
+    """Returns a shape with names in place of unknown sizes, from a config."""
+    if (
+        not isinstance(shape, (list, tuple))
+        or not isinstance(names, (list, tuple))
+        or len(shape) != len(names)
+        or not all(
+            n is None or (isinstance(n, str) and s is None)
+            for s, n in zip(shape, names, strict=True)
+        )
+    ):
+        raise SpecError(
+            "Input",
+            expected="dim_names: a name or None for each axis, and names for unknown sizes only",
+            received=f"batch_shape={shape!r}, dim_names={names!r}"[:300],
+            fix="the config is damaged",
+        )
+    return tuple(s if n is None else n for s, n in zip(shape, names, strict=True))
 
 
 def _check_against_tensor(tensor: Any, **received: Any) -> None:
@@ -142,12 +186,12 @@ def _check_against_tensor(tensor: Any, **received: Any) -> None:
 
 
 def Input(
-    shape: ShapeLike | None = None,
+    shape: NamedShapeLike | None = None,
     batch_size: int | None = None,
     dtype: DTypeLike | None = None,
     sparse: bool | None = None,
     ragged: bool | None = None,
-    batch_shape: ShapeLike | None = None,
+    batch_shape: NamedShapeLike | None = None,
     name: str | None = None,
     tensor: KerasTensor | None = None,
     optional: bool = False,
@@ -155,7 +199,8 @@ def Input(
     """Creates an input of a graph: a symbolic tensor, to call layers on.
 
     Args:
-        shape: Shape of one sample, without the batch axis; None for axes of any size.
+        shape: Shape of one sample, without the batch axis. None for an axis of any size, or a name
+            for it: `("time", 64)`. Axes of one name are of one size in each call.
         batch_size: Size of the batch axis; None for any.
         dtype: The dtype of the tensor. `floatx()` by default.
         sparse: Whether the tensor is sparse.
@@ -175,6 +220,8 @@ def Input(
         >>> x = keras.Input(shape=(784,))
         >>> x.shape, x.dtype
         ((None, 784), 'float32')
+        >>> keras.layers.LSTM(8, return_sequences=True)(keras.Input(("time", 64))).named_shape
+        (None, 'time', 8)
     """
     return InputLayer(
         shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
