@@ -21,7 +21,6 @@ from keras_fn.alias.facade_table import (
 )
 from keras_fn.alias.finder import PACKAGE, AliasError
 
-ROOT = "keras.src"
 _SPECIAL = {"__version__": "version:KERAS_VERSION"}
 
 
@@ -30,8 +29,10 @@ class FacadeModule(ModuleType):
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The parts of its name after `keras.src`."""
-        return tuple(self.__name__.split(".")[2:])
+        """The parts of its name after `keras.src`, or after `keras`."""
+        parts = self.__name__.split(".")
+        inner = parts[parts.index("keras") + 1 :]
+        return tuple(inner[1:] if inner[:1] == ["src"] else inner)
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
@@ -78,21 +79,19 @@ class UnknownName(FacadeModule):
             self.__name__,
             expected="a public name of Keras, or one of the private helpers that "
             "docs/unedited_programs.md lists",
-            received="a private name of Keras that keras_fn does not have",
+            received="a name that keras_fn does not have",
             fix="use the public name that does the same, or keep real Keras for this program",
         )
 
 
 def create_module(fullname: str) -> ModuleType:
-    """Returns the module for a name that begins with `keras.src`, or for `keras._tf_keras`."""
-    path = fullname.split(".")[2:]
-    if not fullname.startswith(ROOT):
-        module = ModuleType(fullname)
-        module.__getattr__ = lambda name: importlib.import_module(f"{fullname}.{name}")  # type: ignore[method-assign]
-        return module
+    """Returns the module for a name in `keras.src`, or for a name that keras_fn lacks."""
+    if fullname == "keras._tf_keras":  # it has one submodule, and that is `keras`
+        return ModuleType(fullname)
+    module = FacadeModule(fullname)
     # Namespaces cannot be called: pytest would take `testing` for a test.
-    is_namespace = len(path) <= 1 or path[0] == "testing"
-    return (FacadeModule if is_namespace else UnknownName)(fullname)
+    is_namespace = len(module.path) <= 1 or module.path[0] == "testing"
+    return module if is_namespace else UnknownName(fullname)
 
 
 def _look_up(path: tuple[str, ...], name: str) -> Any:

@@ -27,6 +27,16 @@ NAMESPACES = (
 MODULES = ("version", "dtype_policies.dtype_policy")
 PACKAGES = ("layers.merging", "layers.activations", "backend.common")
 
+# Modules of Keras 1 and 2 that programs still import. Their names are found where they are public.
+OLD_MODULES = (
+    *(f"layers.{module}" for module in (
+        "advanced_activations", "convolutional", "convolutional_recurrent", "core", "embeddings",
+        "local", "merge", "noise", "normalization", "pooling", "recurrent", "wrappers",
+    )),
+    "engine", "engine.input_layer", "engine.sequential", "engine.topology", "engine.training",
+    "utils.generic_utils", "utils.np_utils", "utils.vis_utils",
+)  # fmt: skip
+
 # Parts of a path whose names are public elsewhere: `keras.src.backend.numpy.sum` is an op.
 SIMILAR_NAMESPACES = {"backend": "ops", "data_adapters": "utils", "trainers": "utils"}
 

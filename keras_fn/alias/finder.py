@@ -16,17 +16,24 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any, cast
 
+from keras_fn.alias.facade_table import OLD_MODULES
 from keras_fn.errors import KerasError
 
 PACKAGE = __name__.partition(".")[0]
 HERE = os.path.dirname(os.path.abspath(__file__))
 KERAS_FILE = os.path.join(HERE, "keras_module.py")
 
-# What can be installed, and the modules that answer then. TensorFlow reads `tf.keras` from
-# `keras._tf_keras.keras`.
-NAMES = {"keras": ("keras",), "tensorflow.keras": ("keras._tf_keras.keras", "tensorflow.keras")}
-_FACADE = "keras.src"
-_TF_PARENT = "keras._tf_keras"
+# What can be installed.
+NAMES = ("keras", "tensorflow.keras")
+# Modules that are `keras` itself, with the name that must be installed. TensorFlow reads `tf.keras`
+# from the first.
+_ROOTS = (
+    ("keras._tf_keras.keras", "tensorflow.keras"),
+    ("tensorflow.keras", "tensorflow.keras"),
+    ("keras", "keras"),
+)
+# Namespaces of Keras that libraries import and keras_fn may lack: an error when they are used.
+LACKING = ("distribution", "export")
 
 
 class AliasError(KerasError, ImportError):
@@ -62,17 +69,21 @@ class AliasFinder(MetaPathFinder):
             return importlib.util.spec_from_file_location(
                 fullname, KERAS_FILE, submodule_search_locations=[os.path.dirname(HERE)]
             )
-        if fullname == _FACADE or fullname.startswith(f"{_FACADE}."):
-            return ModuleSpec(fullname, _FacadeLoader(), is_package=True)
-        for name, roots in NAMES.items():
-            for root in roots:
-                if fullname == root or fullname.startswith(f"{root}."):
-                    if name not in self.names:
-                        raise _not_requested(fullname, name)
-                    return _alias_spec(fullname, root)
-        if fullname == _TF_PARENT:
-            return ModuleSpec(fullname, _FacadeLoader(), is_package=True)
+        if fullname == "keras._tf_keras" or _is_in(fullname, "keras.src"):
+            return _facade_spec(fullname)
+        for root, name in _ROOTS:
+            if _is_in(fullname, root):
+                if name not in self.names:
+                    raise _not_requested(fullname, name)
+                inner = fullname[len(root) + 1 :]
+                return (
+                    _facade_spec(fullname) if inner in OLD_MODULES else _alias_spec(fullname, inner)
+                )
         return None
+
+
+def _is_in(fullname: str, package: str) -> bool:
+    return fullname == package or fullname.startswith(f"{package}.")
 
 
 def install(names: Sequence[str]) -> None:
@@ -116,18 +127,20 @@ def _not_requested(fullname: str, name: str) -> AliasError:
     )
 
 
-def _alias_spec(fullname: str, root: str) -> ModuleSpec | None:
+def _alias_spec(fullname: str, inner: str) -> ModuleSpec | None:
     """Returns the spec by which a module of keras_fn is imported under another name."""
-    inner = fullname[len(root) :]
-    target = PACKAGE + inner if inner else "keras"
     try:
-        found = importlib.util.find_spec(target)
+        found = importlib.util.find_spec(f"{PACKAGE}.{inner}" if inner else "keras")
     except ModuleNotFoundError:
-        return None
+        found = None
     if found is None:
-        return None
+        return _facade_spec(fullname) if inner.partition(".")[0] in LACKING else None
     is_package = found.submodule_search_locations is not None
     return ModuleSpec(fullname, _AliasLoader(found), origin=found.origin, is_package=is_package)
+
+
+def _facade_spec(fullname: str) -> ModuleSpec:
+    return ModuleSpec(fullname, _FacadeLoader(), is_package=True)
 
 
 class _AliasLoader(InspectLoader):

@@ -7,12 +7,12 @@ that of the Keras whose API this is.
 import importlib
 from typing import Any
 
-from keras_fn.alias.finder import PACKAGE
+from keras_fn.alias.finder import LACKING, PACKAGE
 from keras_fn.version import KERAS_VERSION as __version__
 
 _package = importlib.import_module(PACKAGE)
 __all__ = [x for x in dir(_package) if x != "install"]  # pyright: ignore[reportUnsupportedDunderAll]
-_MODULES = ("src", "_tf_keras")
+_MODULES = ("src", "_tf_keras", *LACKING)
 
 
 def version() -> str:
@@ -21,12 +21,12 @@ def version() -> str:
 
 
 def __getattr__(name: str) -> Any:
+    if name in __all__:
+        value = globals()[name] = getattr(_package, name)
+        return value
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(_package, name)
-    return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
