@@ -71,6 +71,8 @@ class Distiller(Model):
         https://arxiv.org/abs/1503.02531
     """
 
+    _needs_targets = False
+
     def __init__(
         self,
         teacher: Model,
@@ -330,10 +332,6 @@ class Distiller(Model):
             return step(*args)
         finally:  # drop traced tensors before the trace ends: they would leak
             self._step_features = None
-
-    def _overrides(self, name: str) -> bool:
-        """Its loss needs no targets, as that of a program's own method."""
-        return name == "compute_loss" or super()._overrides(name)
 
     # ---------------------------------------------------------------- config
 

@@ -48,6 +48,7 @@ class CompileMixin(StatelessTraining):
 
     optimizer: Any
     run_eagerly: bool = False
+    _needs_targets = True  # for a loss of `compile`
     _compile_arguments: Any = SetByInit()  # a dict, or None
 
     def _init_trainer(self) -> None:

@@ -326,6 +326,8 @@ class DataBinder:
         model, loss = self.model, self.model._compile_loss
         if loss is None or model._compile_arguments["loss"] is None:
             return
+        if targets is None and not model._needs_targets:
+            return
         if model._overrides("compute_loss") or loss.error is not None:
             return  # the program's own loss knows its targets
         has_own_step = model._overrides("train_step") or model._overrides("test_step")
