@@ -43,6 +43,11 @@ class WorkerPool:
         self._snapshot: Path | None = None
         weakref.finalize(self, _remove_folder, self._folder)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the workers were stopped for good."""
+        return self._closed
+
     def load(self, indices: Iterator[int]) -> Iterator[Any]:
         """Yields batches in the order of their indices.
 

@@ -98,7 +98,7 @@ class _GlobalSeedState:
     """The global seed state, since the last `set_random_seed`."""
 
     def __init__(self, seed: int | None):
-        self.random = random.Random(seed)
+        self.random, self.seed = random.Random(seed), seed
         self.initial_seed = self.random.randrange(1, 10**9) if seed is None else seed
         self.initial_draws = count(1)
         self.generator: SeedGenerator | None = None
@@ -144,6 +144,11 @@ _SEEDED_LIBRARIES: dict[str, Callable[[Any, int], Any]] = {
     "torch": lambda torch, seed: torch.manual_seed(seed),
     "tensorflow": lambda tensorflow, seed: tensorflow.random.set_seed(seed),
 }
+
+
+def get_random_seed() -> int | None:
+    """Returns the seed of the last `set_random_seed`, or None if it was not called."""
+    return _global_state.seed
 
 
 def make_default_seed() -> int:

@@ -51,6 +51,30 @@ KERNELS: dict[str, tuple[Callable[..., Any], int]] = {
 """The kernel as a function of the distance, and its radius."""
 
 
+def gaussian(x: Any, xp: Any = np) -> Any:
+    """Gaussian kernel of standard deviation 1/2, cut at three of them."""
+    return xp.where(x < 1.5, xp.exp(-2.0 * x * x), 0.0)
+
+
+def mitchell(x: Any, xp: Any = np) -> Any:
+    """Cubic kernel with B = C = 1/3.
+
+    References:
+        Mitchell and Netravali, "Reconstruction filters in computer graphics", 1988.
+    """
+    near = (7.0 / 6.0 * x - 2.0) * x * x + 8.0 / 9.0
+    far = ((-7.0 / 18.0 * x + 2.0) * x - 10.0 / 3.0) * x + 16.0 / 9.0
+    return xp.where(x < 1.0, near, xp.where(x < 2.0, far, 0.0))
+
+
+HOST_KERNELS = {
+    **KERNELS,
+    "gaussian": (gaussian, 1.5),
+    "mitchellcubic": (mitchell, 2),
+}
+"""The kernels with which images are resized while they are loaded."""
+
+
 def weights(
     xp: Any, outputs: Any, inputs: Any, scale: Any, translation: Any, method: str, antialias: bool
 ) -> Any:
@@ -62,7 +86,7 @@ def weights(
         inputs: Indices of the input elements, as floats.
         scale: Ratio of output to input size.
         translation: Offset of the first input element, in output elements.
-        method: A name in `KERNELS`.
+        method: A name in `HOST_KERNELS`.
         antialias: Whether to widen the kernel when downsampling.
     """
     width = 1.0 / scale
@@ -70,7 +94,7 @@ def weights(
     distance = xp.abs(samples[None, :] - inputs[:, None])
     if antialias:
         distance = distance / xp.maximum(width, 1.0)
-    kernel = KERNELS[method][0](distance, xp)
+    kernel = HOST_KERNELS[method][0](distance, xp)
     total = xp.sum(kernel, axis=0, keepdims=True)
     is_normal = xp.abs(total) > 1000 * float(np.finfo("float32").eps)
     kernel = xp.where(is_normal, kernel / xp.where(is_normal, total, 1.0), 0.0)

@@ -1,0 +1,446 @@
+"""The transformations that a `Dataset` consists of: each computes an element from its index.
+
+An element depends on its index and on the pass through the data alone, not on the elements before
+it. So workers compute elements in any order, and a run is resumed without reading what it has seen.
+Worker processes import this module.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from keras_fn.backend.loader import current
+from keras_fn.core import tree
+from keras_fn.core.ragged import pad_samples
+from keras_fn.data_adapters.shuffle_buffer import shuffle_order
+from keras_fn.errors import SpecError
+
+
+class _Skipped:
+    """Stands for an element that could not be read."""
+
+    def __reduce__(self) -> str:
+        return "SKIPPED"  # there is one, also in another process
+
+
+SKIPPED = _Skipped()
+
+
+class LoadContext:
+    """What an element depends on in addition to its index, and what loading it leaves out.
+
+    Args:
+        pass_index: Index of the pass through the data.
+
+    Attributes:
+        skipped: Files that could not be read, and why.
+    """
+
+    def __init__(self, pass_index: int):
+        self.pass_index = pass_index
+        self.skipped: dict[str, str] = {}
+
+
+class Transformation(ABC):
+    """Elements by index.
+
+    Attributes:
+        batch_size: If elements are batches, all of this size but the last: the size. Else None.
+    """
+
+    batch_size: int | None = None
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns an element, or `SKIPPED`.
+
+        Args:
+            index: From 0 to the number of elements.
+            context: Of one element of the data set.
+        """
+
+
+class Source(Transformation):
+    """The items of a sequence.
+
+    Args:
+        sequence: A sequence, or sequences of one length in tuples and dicts.
+    """
+
+    def __init__(self, sequence: Any):
+        self.sequence = sequence
+        leaves = tree.flatten(sequence, is_leaf=_is_sequence)
+        is_valid = all(map(_is_sequence, leaves))
+        sizes = {len(leaf) for leaf in leaves} if is_valid else set()
+        if len(sizes) != 1:
+            received = ", ".join(_describe(leaf) for leaf in leaves[:5])
+            raise SpecError(
+                "Dataset",
+                expected="items by index: an array, a list, a data set with a length, or a tuple "
+                "or dict of them, of one length",
+                received=received or "nothing",
+                fix="pass an iterator as a list: Dataset(list(x))",
+            )
+        self._size = sizes.pop()
+
+    def __len__(self) -> int:
+        return self._size
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns the item, or a tuple or dict of the items."""
+        return tree.map_structure(lambda s: s[index], self.sequence, is_leaf=_is_sequence)
+
+
+class Derived(Transformation):
+    """Base of transformations of the elements of another one.
+
+    Args:
+        parent: The other one.
+    """
+
+    def __init__(self, parent: Transformation):
+        self.parent, self.batch_size = parent, parent.batch_size
+
+    def __len__(self) -> int:
+        return len(self.parent)
+
+
+class Map(Derived):
+    """Elements that a function computes; a tuple is passed as several arguments."""
+
+    def __init__(self, parent: Transformation, function: Callable[..., Any]):
+        super().__init__(parent)
+        self.function = function
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns the function of the element."""
+        element = self.parent.load(index, context)
+        if element is SKIPPED:
+            return SKIPPED
+        return self.function(*element) if isinstance(element, tuple) else self.function(element)
+
+
+class ReadFile(Map):
+    """Contents of files: the function maps a path, or a path and a label.
+
+    Args:
+        parent: Yields paths, or paths and labels.
+        function: Reads a file.
+        skips: Whether a file that cannot be read is left out, not an error.
+    """
+
+    def __init__(self, parent: Transformation, function: Callable[..., Any], skips: bool):
+        super().__init__(parent, function)
+        self.skips = skips
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns what the function reads.
+
+        Raises:
+            SpecError: A file cannot be read. The error names it.
+        """
+        element = self.parent.load(index, context)
+        path, *label = element if isinstance(element, tuple) else (element,)
+        try:
+            return self.function(path, *label)
+        except ImportError:  # of the library that decodes files
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            if self.skips:
+                context.skipped[path] = reason
+                return SKIPPED
+            raise SpecError(
+                f"The file {str(path)!r} cannot be read",
+                expected="a file of the format that its name ends with",
+                received=reason,
+                fix='replace or delete it, or leave out such files: on_error="skip"',
+            ) from error
+
+
+class Shuffle(Derived):
+    """Elements in the order of a shuffle buffer.
+
+    Args:
+        parent: The elements.
+        buffer_size: Size of the buffer.
+        seeds: The global seed, and that of the shuffling.
+        reshuffle: Whether each pass has its own order.
+    """
+
+    def __init__(
+        self, parent: Transformation, buffer_size: int, seeds: tuple[int, int], reshuffle: bool
+    ):
+        super().__init__(parent)
+        if self.batch_size is not None and _count_samples(parent) % self.batch_size:
+            self.batch_size = None  # the smaller batch need not be the last
+        self.buffer_size, self.seeds, self.reshuffle = buffer_size, seeds, reshuffle
+        self._orders: dict[int, np.ndarray] = {}  # of the last passes
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns the element that a pass yields at this position."""
+        order = self._orders.get(context.pass_index)
+        if order is None:
+            order = shuffle_order(
+                len(self.parent), self.buffer_size, self.seeds, context.pass_index, self.reshuffle
+            )
+            latest = list(self._orders.items())[-2:]  # replaced at once: threads read it
+            self._orders = {**dict(latest), context.pass_index: order}
+        return self.parent.load(int(order[index]), context)
+
+
+class Slice(Derived):
+    """Some consecutive elements."""
+
+    def __init__(self, parent: Transformation, start: int, stop: int):
+        super().__init__(parent)
+        self.start, self.stop = min(start, len(parent)), min(stop, len(parent))
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns the element at the position in the slice."""
+        return self.parent.load(self.start + index, context)
+
+
+class Subset(Derived):
+    """Some elements of the first pass.
+
+    Args:
+        parent: The elements.
+        indices: Which ones, in their order.
+    """
+
+    def __init__(self, parent: Transformation, indices: np.ndarray):
+        super().__init__(parent)
+        self.indices, self.batch_size = indices, None
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns the element at the position in the subset."""
+        return self.parent.load(int(self.indices[index]), _first_pass(context))
+
+
+class Batch(Derived):
+    """Consecutive elements in one.
+
+    Args:
+        parent: The elements.
+        batch_size: Number of elements in a batch; the last one may be smaller.
+        drop_remainder: Whether a smaller last batch is left out.
+        collate: Makes one leaf of the leaves of the elements.
+    """
+
+    def __init__(
+        self,
+        parent: Transformation,
+        batch_size: int,
+        drop_remainder: bool,
+        collate: Callable[[list[Any]], Any],
+    ):
+        super().__init__(parent)
+        self.batch_size, self.collate = batch_size, collate
+        self.size = len(parent) // batch_size if drop_remainder else -(-len(parent) // batch_size)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns a batch. It is smaller by the elements that are skipped."""
+        assert self.batch_size is not None
+        start = index * self.batch_size
+        indices = range(start, min(start + self.batch_size, len(self.parent)))
+        elements = [self.parent.load(i, context) for i in indices]
+        elements = [element for element in elements if element is not SKIPPED]
+        if not elements:
+            return SKIPPED
+        # A list is an array, as in `tf.data`; what has parts is a tuple or a dict.
+        return tree.map_structure(
+            lambda *leaves: self.collate(list(leaves)), *elements, is_leaf=_is_list
+        )
+
+
+class Unbatch(Derived):
+    """The samples in batches."""
+
+    def __init__(self, parent: Transformation):
+        super().__init__(parent)
+        if parent.batch_size is None:
+            raise SpecError(
+                "Dataset.unbatch",
+                expected="batches of one size, of which the last may be smaller",
+                received="elements that `batch` did not make, or that were shuffled later",
+                fix="call unbatch before shuffle",
+            )
+        self.size, self.batch_size = parent.batch_size, None
+        self._batches = Memo(limit=4)
+
+    def __len__(self) -> int:
+        return _count_samples(self.parent)
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns a sample of a batch, which is kept for the next ones."""
+        number, row = divmod(index, self.size)
+        batch = self._batches.get(
+            (context.pass_index, number), lambda: self.parent.load(number, context)
+        )
+        if batch is SKIPPED or row >= len(tree.flatten(batch)[0]):
+            return SKIPPED
+        return tree.map_structure(lambda leaf: leaf[row], batch)
+
+
+class Cache(Derived):
+    """Elements that stay in memory, in the order of the first pass."""
+
+    def __init__(self, parent: Transformation):
+        super().__init__(parent)
+        self._elements = Memo()
+
+    def load(self, index: int, context: LoadContext) -> Any:
+        """Returns the element, which is computed once."""
+        first_pass = _first_pass(context)
+        return self._elements.get(index, lambda: self.parent.load(index, first_pass))
+
+
+def _first_pass(context: LoadContext) -> LoadContext:
+    """Returns the context of the same element in the first pass."""
+    first_pass = LoadContext(0)
+    first_pass.skipped = context.skipped
+    return first_pass
+
+
+class Memo:
+    """Remembers what was computed by its key; threads that ask for the same wait for one.
+
+    Args:
+        limit: Number of keys to remember; None for all.
+    """
+
+    def __init__(self, limit: int | None = None):
+        self.limit = limit
+        self._futures: dict[Any, Future[Any]] = {}
+        self._lock = Lock()
+
+    def __reduce__(self) -> Any:
+        return Memo, (self.limit,)
+
+    def get(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """Returns what belongs to a key.
+
+        Args:
+            key: The key.
+            compute: Computes it, if it is not known.
+        """
+        with self._lock:
+            future = self._futures.get(key)
+            is_new = future is None
+            if future is None:
+                future = self._futures[key] = Future()
+                if self.limit is not None and len(self._futures) > self.limit:
+                    self._futures.pop(next(iter(self._futures)))
+        if is_new:
+            try:
+                future.set_result(compute())
+            except BaseException as error:
+                with self._lock:
+                    self._futures.pop(key, None)
+                future.set_exception(error)
+        return future.result()
+
+
+def stack(leaves: list[Any]) -> np.ndarray:
+    """Returns one array of arrays or tensors of one shape, numbers, or text.
+
+    Args:
+        leaves: One for each sample.
+
+    Raises:
+        SpecError: They have different shapes.
+    """
+    if isinstance(leaves[0], (str, bytes)):
+        return np.array(leaves, object)
+    arrays = _to_arrays(leaves)
+    if len({array.shape for array in arrays}) > 1:
+        shapes = ", ".join(dict.fromkeys(str(array.shape) for array in arrays))
+        raise SpecError(
+            "Dataset.batch",
+            expected="samples of one shape",
+            received=f"shapes {shapes[:200]}",
+            fix="resize or cut the samples in `map`, or use padded_batch or ragged_batch",
+        )
+    return np.stack(arrays)
+
+
+def pad(leaves: list[Any]) -> np.ndarray:
+    """Returns one array; where the first axes of the samples differ, zeros follow the shorter ones.
+
+    Args:
+        leaves: One for each sample.
+    """
+    if isinstance(leaves[0], (str, bytes)) or not np.ndim(leaves[0]):
+        return stack(leaves)
+    return pad_samples(_to_arrays(leaves)).values
+
+
+def group(leaves: list[Any]) -> np.ndarray:
+    """Returns one array, or an array of the samples if they have different lengths.
+
+    Args:
+        leaves: One for each sample.
+    """
+    if isinstance(leaves[0], (str, bytes)):
+        return stack(leaves)
+    arrays = _to_arrays(leaves)
+    if len({array.shape for array in arrays}) == 1:
+        return np.stack(arrays)
+    ragged = np.empty(len(arrays), object)
+    ragged[:] = arrays
+    return ragged
+
+
+def _to_arrays(leaves: list[Any]) -> list[np.ndarray]:
+    return [
+        current().convert_to_numpy(leaf) if current().is_tensor(leaf) else np.asarray(leaf)
+        for leaf in leaves
+    ]
+
+
+def _count_samples(transformation: Transformation) -> int:
+    """Returns the number of samples in batches that are of one size, except for the last."""
+    size = transformation.batch_size
+    assert isinstance(transformation, Derived) and size is not None
+    if isinstance(transformation, Batch):
+        return min(len(transformation.parent), len(transformation) * size)
+    samples = _count_samples(transformation.parent)
+    if isinstance(transformation, Slice):
+        return max(min(samples, transformation.stop * size) - transformation.start * size, 0)
+    return samples
+
+
+def _is_list(x: Any) -> bool:
+    return isinstance(x, list)
+
+
+def _is_sequence(x: Any) -> bool:
+    return (
+        hasattr(x, "__getitem__") and _is_sized(x) and not isinstance(x, (tuple, dict, str, bytes))
+    )
+
+
+def _is_sized(x: Any) -> bool:
+    return hasattr(x, "__len__") and getattr(x, "shape", (1,)) != ()
+
+
+def _describe(leaf: Any) -> str:
+    length = f" of {len(leaf)}" if _is_sized(leaf) else ""
+    return f"{type(leaf).__name__}{length}"
