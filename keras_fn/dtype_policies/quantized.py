@@ -1,7 +1,6 @@
 """Dtype policies of layers with quantized weights, with the form of the modes of each class."""
 
 import re
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from keras_fn.core import dtypes
@@ -15,8 +14,7 @@ _SIZE = "-1|[1-9][0-9]{0,8}"  # -1: all values of a channel share a scale
 class QuantizedDTypePolicy(DTypePolicy):
     """Dtype policy of a layer with quantized weights.
 
-    Layers do not support quantization yet and raise an error for such a policy. Its configs can be
-    read and written.
+    `Layer.quantize` sets it, and a layer that is built with it has weights in this mode.
 
     Args:
         mode: The quantization mode: `"int8"`, `"int4"`, `"float8"`, `"gptq"` or `"awq"`.
@@ -271,23 +269,3 @@ def get_policy(identifier: Any) -> DTypePolicy:
         return from_name(dtypes.standardize_dtype(identifier))
     except SpecError:
         raise policy_error(identifier) from None
-
-
-def reject_quantized(policy: DTypePolicy, source: str) -> DTypePolicy:
-    """Returns `policy` unless it (or, for a map, one of its policies) is quantized.
-
-    Raises:
-        ValueError: It is quantized; `source` does not support it.
-    """
-    for candidate in (policy, *policy.values()) if isinstance(policy, Mapping) else (policy,):
-        if candidate.quantization_mode is not None:
-            raise SpecError(
-                source,
-                expected="a dtype policy that is not quantized: layers with quantized weights "
-                "are not supported yet",
-                received=f'"{candidate.name}"'
-                + (f" in {policy!r}" if candidate is not policy else ""),
-                fix='choose the policy without "<mode>_from_", for example "float32" or '
-                '"mixed_bfloat16"; for a quantized model, load the file from before quantization',
-            )
-    return policy

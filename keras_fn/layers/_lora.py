@@ -190,9 +190,13 @@ class LoraLayer(Layer):
         """Whether a product with `A @ B` is one with A, followed by a matrix product with B."""
         return True
 
+    def _multiply_base(self, inputs: Any) -> Tensor:
+        """Returns the linear map of the inputs, without bias and without update."""
+        return self._multiply(inputs, getattr(self, f"_{self._adapted_weight}"))
+
     def _multiply_adapted(self, inputs: Any) -> Tensor:
         """Returns the linear map of the inputs, without bias, with the update."""
-        outputs = self._multiply(inputs, getattr(self, f"_{self._adapted_weight}"))
+        outputs = self._multiply_base(inputs)
         if not self.lora_enabled:
             return outputs
         a, b = self._factors

@@ -6,7 +6,6 @@ from keras_fn import dtype_policies
 from keras_fn.core.construction import SetByInit
 from keras_fn.core.naming import current_path
 from keras_fn.dtype_policies import DTypePolicy, DTypePolicyMap
-from keras_fn.dtype_policies.quantized import reject_quantized
 from keras_fn.types import DTypeLike
 
 AUTOCAST_DTYPES = frozenset({"float16", "bfloat16", "float32", "float64"})  # of inputs
@@ -37,8 +36,7 @@ class DTypePolicyMixin:
 
     @dtype_policy.setter
     def dtype_policy(self, value: DTypeLike | None) -> None:
-        source = f"{type(self).__name__} layer {self.name!r}"
-        policy = reject_quantized(dtype_policies.get(value), source)
+        policy = dtype_policies.get(value)
         previous = vars(self).get("_dtype_policy")
         if (
             self._path
@@ -52,11 +50,21 @@ class DTypePolicyMixin:
             self._dtype_policy = policy
         self._fast_path_keys = None  # earlier calls had other dtypes
         self._choose_policy()
+        layer: Any = self
+        is_new = self._policy.quantization_mode is not None and not layer._is_quantized
+        if is_new and vars(self).get("built") and not layer._building:
+            try:
+                layer._quantize_by_policy(self._policy)
+            except Exception:
+                self.dtype_policy = previous
+                raise
 
     def _choose_policy(self) -> None:
         policy = self._dtype_policy
         if isinstance(policy, DTypePolicyMap):
             policy = policy[self._path] if self._path else policy.default_policy
+        if policy.quantization_mode is not None:
+            cast(Any, self)._check_quantized_policy(policy)
         self._policy = policy
 
     def _set_path(self, path: str | None = None) -> None:
@@ -82,7 +90,7 @@ class DTypePolicyMixin:
 
     @property
     def quantization_mode(self) -> str | None:
-        """The quantization mode of the policy; None, as no layer has quantized weights yet."""
+        """The quantization mode of the policy; None where it is not quantized."""
         return self._policy.quantization_mode
 
     @property

@@ -39,6 +39,7 @@ from keras_fn.layers._losses import LossTrackingMixin
 from keras_fn.layers._masks import MaskPropagationMixin
 from keras_fn.layers._options import InputShapeOptions
 from keras_fn.layers._policy import AUTOCAST_DTYPES, DTypePolicyMixin
+from keras_fn.layers._quantization import QuantizationMixin, wrap_quantize
 from keras_fn.layers._remat import rematerialize
 from keras_fn.layers._shapes import pop_input_shape, symbolic_inputs, to_shapes
 from keras_fn.layers._signature import (
@@ -79,6 +80,7 @@ class Layer(
     LossTrackingMixin,
     MaskPropagationMixin,
     DTypePolicyMixin,
+    QuantizationMixin,
     Base,
     Operation,
 ):
@@ -125,6 +127,8 @@ class Layer(
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = wrap_build(cls.build)
+        if "quantize" in vars(cls) and not cls._quantizes_layers:
+            cls.quantize = wrap_quantize(cls.quantize)
         if registry.adopt(cls):
             check_constructor(cls)
 

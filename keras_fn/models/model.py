@@ -10,19 +10,23 @@ from keras_fn.core.dtypes import itemsize
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
+from keras_fn.layers._build_wrapper import allow_signature_override
 from keras_fn.layers._config import init_arguments_config
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.nested import find_optimizers
 from keras_fn.training.trainer import Trainer
-from keras_fn.types import LoadWeightsOptions, Nested, PathLike, SaveOptions
+from keras_fn.types import LoadWeightsOptions, Nested, PathLike, QuantizeOptions, SaveOptions
 
 if TYPE_CHECKING:
-    from keras_fn.models import extraction
+    from keras_fn.models import extraction, quantization
     from keras_fn.models.functional import Functional
+    from keras_fn.models.quantization import LayerFilter
+    from keras_fn.quantizers import QuantizationConfig
     from keras_fn.saving import saving_api
     from keras_fn.visualization import mermaid, model_diff, summary
 else:  # slow to import, and rarely needed
     extraction = LazyModule("keras_fn.models.extraction")
+    quantization = LazyModule("keras_fn.models.quantization")
     saving_api = LazyModule("keras_fn.saving.saving_api")
     mermaid = LazyModule("keras_fn.visualization.mermaid")
     model_diff = LazyModule("keras_fn.visualization.model_diff")
@@ -58,6 +62,7 @@ class Model(Trainer, Layer):
     """
 
     _takes_text = True
+    _quantizes_layers = True
     _is_stack = False  # whether the first data build it, as a `Sequential` without an `Input`
     _functional_base: ClassVar[type]
     """`Functional`, which derives from this class; its module sets it."""
@@ -249,6 +254,54 @@ class Model(Trainer, Layer):
             held = (o for layer in self._flatten_layers() for o in find_optimizers(vars(layer)))
             state += [v for optimizer in held for v in optimizer.variables]
         return list({id(v): v for v in state}.values())
+
+    def get_quantization_layer_structure(self, mode: str | None = None) -> dict[str, Any] | None:
+        """Returns the layers in the order in which data passes, for modes that calibrate with data.
+
+        Subclasses define it, where a config does not name the layers.
+
+        Args:
+            mode: The mode of quantization.
+
+        Returns:
+            A dict with `"pre_block_layers"`, a list of the layers that make the input of the first
+            block, and `"sequential_blocks"`, a list of the blocks. By default None.
+        """
+        del mode
+        return None
+
+    @allow_signature_override
+    def quantize(
+        self,
+        mode: str | None = None,
+        config: "QuantizationConfig | None" = None,
+        filters: "LayerFilter | None" = None,
+        **kwargs: Unpack[QuantizeOptions],
+    ) -> None:
+        """Quantizes the weights of the layers inside, in place. Compile the model again afterwards.
+
+        Layers without this mode stay as they are, and a warning names those with weights.
+
+        Args:
+            mode: `"int8"`, `"int4"`, `"float8"`, `"gptq"` or `"awq"`. None if `config` says it.
+            config: The quantizers and numbers, such as `keras.quantizers.Int8QuantizationConfig()`,
+                the default of `"int8"`. `"gptq"` and `"awq"` need one, with data to calibrate with.
+            filters: Which layers: a regular expression that is found in their name, a list of them,
+                or a function of a layer. None for all.
+            **kwargs: `type_check=False` includes custom subclasses of the layers that can be
+                quantized.
+
+        Raises:
+            ValueError: A layer is not built or is quantized already, or an argument is invalid.
+                No layer is quantized then.
+
+        Example:
+            >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
+            >>> model.quantize("int8")
+            >>> model.layers[0].kernel.dtype
+            'int8'
+        """
+        quantization.quantize_model(self, mode, config, filters, kwargs)
 
     def _invalidate_structure(self, new_weights: bool = False) -> None:
         super()._invalidate_structure(new_weights)

@@ -1,7 +1,6 @@
 """Every row of the table of layers against what Keras 3.15.1 gave: `layer_cases/facts.py`."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,25 +13,11 @@ from keras_fn.core.naming import reset_names
 
 FAMILY_OF = {name: family for family, cases in FAMILIES.items() for name in cases}
 NOTED = [name for name, case in CASES.items() if case.keras]
-# A low-rank update or quantization is not the layer's business, and Keras writes them where it
-# wants; of the inner layers of wrappers, too.
-NOT_OURS = {"quantization_config", "lora_rank", "lora_alpha"}
 
 
 @pytest.fixture(scope="module")
 def facts():
     return {family: noted(family) for family in FAMILIES}
-
-
-def without_absent(config: Any) -> Any:
-    """Returns a config without the arguments that ours lacks and that ask for nothing."""
-    if isinstance(config, dict):
-        return {
-            key: without_absent(value)
-            for key, value in config.items()
-            if not (key in NOT_OURS and value is None)
-        }
-    return list(map(without_absent, config)) if isinstance(config, list) else config
 
 
 @pytest.mark.parametrize("name", NOTED)
@@ -41,7 +26,7 @@ def test_a_layer_is_what_keras_makes_of_it(name, facts):
     assert name in configs, f"note it: {noted.__module__} says how"
     reset_names()
     ours, found = facts_of(keras, case)
-    expected = without_absent(configs[name])
+    expected = configs[name]
     expected["symbol"] = [[shape, stored_dtype(dtype)] for shape, dtype in expected["symbol"]]
     for fact in ours:
         assert (ours[fact] == expected[fact]) is (fact not in case.differs), fact
@@ -63,4 +48,4 @@ def test_a_config_of_keras_makes_the_layer_again(name, facts):
     again = getattr(keras.layers, case.cls).from_config(config).get_config()
     if "config" in case.differs:
         config["dtype"] = again["dtype"]
-    assert json.loads(json.dumps(again)) == without_absent(config)
+    assert json.loads(json.dumps(again)) == config

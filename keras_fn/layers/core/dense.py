@@ -1,18 +1,22 @@
 """The densely connected layer."""
 
-from typing import Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from keras_fn import activations, constraints, initializers, regularizers
+from keras_fn._lazy import LazyModule
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
-from keras_fn.layers._lora import BaseWeight, EffectiveWeight, LoraLayer
+from keras_fn.layers._arguments import add_weight_from_spec
+from keras_fn.layers._lora import BaseWeight, EffectiveWeight
 from keras_fn.layers._options import NamedLayerOptions
+from keras_fn.layers._quantizable_layer import QuantizableLayer
 from keras_fn.layers._shapes import static_dim
 from keras_fn.layers._signature import ignores_training
 from keras_fn.ops.arithmetic import add
 from keras_fn.ops.dense import dense
 from keras_fn.ops.linalg.products import matmul
+from keras_fn.ops.manipulation import transpose
 from keras_fn.types import (
     ActivationLike,
     ConstraintLike,
@@ -22,8 +26,15 @@ from keras_fn.types import (
     Tensor,
 )
 
+if TYPE_CHECKING:
+    from keras_fn.layers import _quantized_weights as quantized_weights
+    from keras_fn.layers._quantized_weights import WeightLayout
+    from keras_fn.quantizers import QuantizationConfig
+else:  # rarely needed
+    quantized_weights = LazyModule("keras_fn.layers._quantized_weights")
 
-class Dense(LoraLayer):
+
+class Dense(QuantizableLayer):
     """Densely connected layer: `activation(inputs @ kernel + bias)` along the last axis.
 
     Args:
@@ -41,6 +52,8 @@ class Dense(LoraLayer):
             is trained that is the product of two thin matrices. None: no adaptation. See
             `enable_lora`.
         lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
+        quantization_config: The quantization config of a layer whose dtype policy is quantized,
+            such as `keras.quantizers.Int8QuantizationConfig()`. `quantize` sets it.
 
     Input shape:
         A tensor of shape `(batch, ..., features)`, most often `(batch, features)`.
@@ -56,6 +69,7 @@ class Dense(LoraLayer):
         (None, 4)
     """
 
+    _quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
     kernel: Variable = cast(Any, EffectiveWeight("kernel"))
     _kernel: Variable = cast(Any, BaseWeight("kernel"))
 
@@ -73,6 +87,7 @@ class Dense(LoraLayer):
         bias_constraint: ConstraintLike | None = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: "QuantizationConfig | dict[str, Any] | None" = None,
         **kwargs: Unpack[NamedLayerOptions],
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -92,6 +107,7 @@ class Dense(LoraLayer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self._set_lora(lora_rank, lora_alpha)
+        self._set_quantization_config(quantization_config)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
         self.bias = None
@@ -99,21 +115,11 @@ class Dense(LoraLayer):
     def build(self, input_shape: Shape) -> None:
         """Creates the kernel and the bias."""
         features = static_dim(input_shape, -1, self)
-        self.kernel = self.add_weight(
-            (features, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        shape = (features, self.units)
+        if self._build_quantized(shape):
+            self.kernel = add_weight_from_spec(self, "kernel", shape)
         if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+            self.bias = add_weight_from_spec(self, "bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self._start_lora()
 
@@ -129,3 +135,9 @@ class Dense(LoraLayer):
 
     def _multiply(self, inputs: Any, weight: Any) -> Tensor:
         return matmul(inputs, weight)
+
+    def _product_gradient(self, upstream: Any, weight: Any, inputs: Any) -> Tensor:
+        return matmul(upstream, transpose(weight))
+
+    def _weight_layouts(self, shape: Shape) -> "dict[str, WeightLayout]":
+        return {"kernel": quantized_weights.WeightLayout(cast(Any, shape), "io", "o")}

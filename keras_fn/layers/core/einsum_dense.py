@@ -1,22 +1,33 @@
 """The dense layer of an einsum equation."""
 
 import re
+import string
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Unpack, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
 
 from keras_fn import activations
+from keras_fn._lazy import LazyModule
+from keras_fn.core.dtypes import is_float
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
 from keras_fn.initializers import VarianceScaling
-from keras_fn.layers._arguments import add_weight_from_spec, argument_error, set_weight_spec
-from keras_fn.layers._lora import BaseWeight, EffectiveWeight, LoraLayer
+from keras_fn.layers._arguments import (
+    add_weight_from_spec,
+    argument_error,
+    positive_int,
+    set_weight_spec,
+)
+from keras_fn.layers._lora import BaseWeight, EffectiveWeight
 from keras_fn.layers._options import LayerOptions
+from keras_fn.layers._quantizable_layer import QuantizableLayer
 from keras_fn.layers._signature import ignores_training
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add
+from keras_fn.ops.core import dtype as dtype_of, shape as shape_of
 from keras_fn.ops.dense import dense_general
 from keras_fn.ops.linalg.products import einsum
+from keras_fn.ops.manipulation import broadcast_to
 from keras_fn.types import (
     ActivationLike,
     ConstraintLike,
@@ -26,13 +37,20 @@ from keras_fn.types import (
     Tensor,
 )
 
+if TYPE_CHECKING:
+    from keras_fn.layers import _quantized_weights as quantized_weights
+    from keras_fn.layers._quantized_weights import WeightLayout
+    from keras_fn.quantizers import QuantizationConfig
+else:  # rarely needed
+    quantized_weights = LazyModule("keras_fn.layers._quantized_weights")
+
 _TERMS = re.compile(
     r"(?P<left>\.\.\.)?(?P<inputs>[a-zA-Z]+)(?P<right>\.\.\.)?,(?P<kernel>[a-zA-Z]+)"
     r"->(?P<outputs>(?(left)\.\.\.)[a-zA-Z]+(?(right)\.\.\.))"
 )
 
 
-class EinsumDense(LoraLayer):
+class EinsumDense(QuantizableLayer):
     """Dense layer of an einsum equation: `activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -54,6 +72,10 @@ class EinsumDense(LoraLayer):
             is trained that is the product of two thin matrices. None: no adaptation. See
             `enable_lora`.
         lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
+        gptq_unpacked_column_size: As Keras writes it: the number of outputs of a kernel that GPTQ
+            quantized. It follows from the equation and the shape.
+        quantization_config: The quantization config of a layer whose dtype policy is quantized,
+            such as `keras.quantizers.Int8QuantizationConfig()`. `quantize` sets it.
 
     Input shape:
         A tensor with an axis for each letter of the equation's first term.
@@ -70,6 +92,7 @@ class EinsumDense(LoraLayer):
         ((None, 5, 2, 8), (3, 2, 8), (2, 8))
     """
 
+    _quantization_modes = ("int8", "int4", "float8", "gptq", "awq")
     kernel: Variable = cast(Any, EffectiveWeight("kernel"))
     _kernel: Variable = cast(Any, BaseWeight("kernel"))
     kernel_initializer: Any
@@ -91,6 +114,8 @@ class EinsumDense(LoraLayer):
         bias_constraint: ConstraintLike | None = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
+        quantization_config: "QuantizationConfig | dict[str, Any] | None" = None,
         **kwargs: Unpack[LayerOptions],
     ):
         super().__init__(**kwargs)
@@ -101,6 +126,10 @@ class EinsumDense(LoraLayer):
         set_weight_spec(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         set_weight_spec(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
         self._set_lora(lora_rank, lora_alpha)
+        if gptq_unpacked_column_size is not None:
+            positive_int(self, "gptq_unpacked_column_size", gptq_unpacked_column_size)
+        self.gptq_unpacked_column_size = gptq_unpacked_column_size
+        self._set_quantization_config(quantization_config)
 
     def build(self, input_shape: Shape) -> None:
         """Creates the kernel and the bias."""
@@ -108,7 +137,11 @@ class EinsumDense(LoraLayer):
         sizes = self._sizes(tuple(input_shape))
         kernel_shape = tuple(sizes[letter] for letter in equation.kernel)
         initializer = equation.with_fans(self.kernel_initializer)
-        self.kernel = add_weight_from_spec(self, "kernel", kernel_shape, initializer=initializer)
+        self.input_spec = InputSpec(ndim=rank)  # which says how many axes `...` are
+        if self._build_quantized(kernel_shape):
+            self.kernel = add_weight_from_spec(
+                self, "kernel", kernel_shape, initializer=initializer
+            )
         if self.bias_axes:
             shape = equation.bias_shape(sizes, self.bias_axes, rank)
             self.bias = add_weight_from_spec(self, "bias", shape)
@@ -174,13 +207,54 @@ class EinsumDense(LoraLayer):
         return outputs if self.activation is None else self.activation(outputs)
 
     def _multiply(self, inputs: Any, weight: Any) -> Tensor:
-        if self._contracted:
+        if self._contracted and is_float(dtype_of(weight)):
             return dense_general(inputs, weight, None, self._contracted)
-        return einsum(self.equation, inputs, weight)
+        return einsum(self.equation, inputs, weight)  # which adds integers in 32 bits
 
     @property
     def _multiplies_factors(self) -> bool:
         return bool(self._contracted)
+
+    def _product_gradient(self, upstream: Any, weight: Any, inputs: Any) -> Tensor:
+        letters, outputs = self._letters
+        kernel = self._equation.kernel
+        kept = "".join(c for c in letters if c in outputs or c in kernel)
+        grad = einsum(f"{outputs},{kernel}->{kept}", upstream, weight)
+        if kept == letters:
+            return grad
+        return broadcast_to(quantized_weights.align(grad, kept, letters), shape_of(inputs))
+
+    def quantized_build(
+        self, shape: Shape, mode: str, config: "QuantizationConfig | None" = None
+    ) -> None:
+        """Creates the variables of the quantized kernel.
+
+        Args:
+            shape: The shape of the kernel.
+            mode: The mode of quantization.
+            config: The quantization config; None to take what the dtype policy says.
+        """
+        super().quantized_build(shape, mode, config)
+        if mode == "gptq":
+            self.gptq_unpacked_column_size = self._quantized.layout.matrix_shape[1]
+
+    def _weight_layouts(self, shape: Shape) -> "dict[str, WeightLayout]":
+        _, outputs = self._letters
+        letters = self._equation.kernel
+        return {"kernel": quantized_weights.WeightLayout(cast(Any, shape), letters, outputs)}
+
+    @property
+    def _letters(self) -> tuple[str, str]:
+        """The letters of inputs and outputs, with further ones for the axes of `...`."""
+        return self._equation.spell_out(self.input_spec.ndim)
+
+    @property
+    def _contracted_input_axes(self) -> tuple[int, ...]:
+        letters, outputs = self._letters
+        return tuple(i for i, c in enumerate(letters) if c not in outputs)
+
+    def _align_input_scale(self, scale: Any) -> Any:
+        return quantized_weights.align(scale, *self._letters)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""
@@ -225,6 +299,15 @@ class _Equation(NamedTuple):
         shape = [sizes[c] if c in bias_axes else 1 for c in self.outputs[first:]]
         units = [1] * (rank - len(self.inputs) if self.ellipsis == "right" else 0)
         return (*shape, *units)
+
+    def spell_out(self, rank: int) -> tuple[str, str]:
+        """Returns the letters of inputs of that rank and of outputs, with some for `...`."""
+        used = {*self.inputs, *self.kernel, *self.outputs}
+        unused = [c for c in string.ascii_letters if c not in used]
+        free = "".join(unused[: rank - len(self.inputs)])
+        if self.ellipsis == "right":
+            return self.inputs + free, self.outputs + free
+        return free + self.inputs, free + self.outputs
 
     def with_fans(self, initializer: Any) -> Any:
         """Returns an initializer of scaled variance with the fan-in and fan-out of the equation."""

@@ -1,13 +1,15 @@
 """Embedding: a lookup table of trainable vectors."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Unpack, cast as cast_type
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack, cast as cast_type
 
+from keras_fn._lazy import LazyModule
 from keras_fn.core.sparse import is_sparse
 from keras_fn.core.variable import Variable
 from keras_fn.layers._arguments import add_weight_from_spec, positive_int, set_weight_spec
-from keras_fn.layers._lora import BaseWeight, EffectiveWeight, LoraLayer
+from keras_fn.layers._lora import BaseWeight, EffectiveWeight
 from keras_fn.layers._options import EmbeddingOptions
+from keras_fn.layers._quantizable_layer import QuantizableLayer
 from keras_fn.ops.core import cast, densify, dtype as dtype_of
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import logical_and, not_equal
@@ -21,8 +23,15 @@ from keras_fn.types import (
     TensorLike,
 )
 
+if TYPE_CHECKING:
+    from keras_fn.layers import _quantized_weights as quantized_weights
+    from keras_fn.layers._quantized_weights import WeightLayout
+    from keras_fn.quantizers import QuantizationConfig
+else:  # rarely needed
+    quantized_weights = LazyModule("keras_fn.layers._quantized_weights")
 
-class Embedding(LoraLayer):
+
+class Embedding(QuantizableLayer):
     """Embedding layer: a trainable vector for each integer, row `i` of a table for the input `i`.
 
     Args:
@@ -37,6 +46,8 @@ class Embedding(LoraLayer):
             is trained that is the product of two thin matrices. None: no adaptation. See
             `enable_lora`.
         lora_alpha: The update is scaled by `lora_alpha / lora_rank`. By default `lora_rank`.
+        quantization_config: The quantization config of a layer whose dtype policy is quantized,
+            such as `keras.quantizers.Int8QuantizationConfig()`. `quantize` sets it.
         **kwargs: Arguments of `Layer`; `input_length`, as in Keras 2: the length of the sequences,
             where the layer is the first one of a `Sequential` model.
 
@@ -55,6 +66,7 @@ class Embedding(LoraLayer):
         [[1.0, 1.5], [0.0, 0.5]]
     """
 
+    _quantization_modes = ("int8", "int4")
     embeddings: Variable = cast_type(Any, EffectiveWeight("embeddings"))
     _embeddings: Variable = cast_type(Any, BaseWeight("embeddings"))
     _adapted_weight: ClassVar[str] = "embeddings"
@@ -73,6 +85,7 @@ class Embedding(LoraLayer):
         weights: TensorLike | Sequence[TensorLike] | None = None,
         lora_rank: int | None = None,
         lora_alpha: float | None = None,
+        quantization_config: "QuantizationConfig | dict[str, Any] | None" = None,
         **kwargs: Unpack[EmbeddingOptions],
     ):
         length = kwargs.pop("input_length", None)
@@ -89,6 +102,7 @@ class Embedding(LoraLayer):
             embeddings_constraint,
         )
         self._set_lora(lora_rank, lora_alpha)
+        self._set_quantization_config(quantization_config)
         self.mask_zero = self.supports_masking = mask_zero
         self.autocast = False  # half-precision floats represent few integers exactly
         if weights is not None:
@@ -98,9 +112,10 @@ class Embedding(LoraLayer):
     def build(self, input_shape: Shape | None = None) -> None:
         """Creates the table."""
         if not self.built:
-            # Rows are cast after they are taken: the table is larger than they are.
-            sizes = (self.input_dim, self.output_dim)
-            self.embeddings = add_weight_from_spec(self, "embeddings", sizes, autocast=False)
+            shape = (self.input_dim, self.output_dim)
+            if self._build_quantized(shape):
+                # Rows are cast after they are taken: the table is larger than they are.
+                self.embeddings = add_weight_from_spec(self, "embeddings", shape, autocast=False)
             self.built = True
             self._start_lora()
 
@@ -114,6 +129,14 @@ class Embedding(LoraLayer):
 
     def _multiply(self, inputs: Any, weight: Any) -> Tensor:
         return take(weight, inputs, axis=0)
+
+    def _multiply_base(self, inputs: Any) -> Tensor:
+        quantized = self._quantized
+        return super()._multiply_base(inputs) if quantized is None else quantized.look_up(inputs)
+
+    def _weight_layouts(self, shape: Shape) -> "dict[str, WeightLayout]":
+        layout = quantized_weights.WeightLayout(cast_type(Any, shape), "vd", "v", is_table=True)
+        return {"embeddings": layout}
 
     @property
     def _makes_masks(self) -> bool:

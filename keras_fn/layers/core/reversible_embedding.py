@@ -1,7 +1,8 @@
 """Embedding that also projects back to its vocabulary."""
 
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from keras_fn._lazy import LazyModule
 from keras_fn.core import masking
 from keras_fn.core.dtypes import is_float, standardize_dtype
 from keras_fn.core.operation import infer_spec
@@ -10,7 +11,7 @@ from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._options import EmbeddingOptions
 from keras_fn.layers._signature import follows_call
 from keras_fn.layers.core.embedding import Embedding
-from keras_fn.ops.arithmetic import divide, multiply
+from keras_fn.ops.arithmetic import add, divide, multiply
 from keras_fn.ops.core import cast
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.manipulation import transpose
@@ -24,6 +25,14 @@ from keras_fn.types import (
     Shape,
     Tensor,
 )
+
+if TYPE_CHECKING:
+    from keras_fn import quantizers
+    from keras_fn.layers import _quantized_weights as quantized_weights
+    from keras_fn.layers._quantized_weights import WeightLayout
+else:  # rarely needed
+    quantizers = LazyModule("keras_fn.quantizers")
+    quantized_weights = LazyModule("keras_fn.layers._quantized_weights")
 
 
 class ReversibleEmbedding(Embedding):
@@ -103,7 +112,7 @@ class ReversibleEmbedding(Embedding):
         if self.built:
             return
         super().build(input_shape)
-        if not self.tie_weights:
+        if not self.tie_weights and self.quantization_mode is None:
             self.reverse_embeddings = self.add_weight(
                 (self.output_dim, self.input_dim),
                 self.embeddings_initializer,
@@ -130,10 +139,37 @@ class ReversibleEmbedding(Embedding):
                 fix="project them to that size before",
             )
         dtype = self.reverse_dtype or self.compute_dtype
-        kernel = transpose(self.embeddings) if self.tie_weights else self.reverse_embeddings
-        logits = matmul(cast(inputs, dtype), cast(kernel, dtype))
+        inputs = cast(inputs, dtype)
+        reverse = self._quantized_weights.get("reverse_embeddings", self._quantized)
+        if reverse is not None:
+            logits = cast(reverse.multiply(inputs), dtype)
+        else:
+            table = self._embeddings if self.tie_weights else self.reverse_embeddings
+            logits = self._product(inputs, cast(table, dtype))
+        if self.lora_enabled and self.tie_weights:
+            a, b = (transpose(cast(factor, dtype)) for factor in self._factors)
+            update = multiply(matmul(matmul(inputs, b), a), self._lora_scale)
+            logits = cast(add(logits, update), dtype)
         cap = self.logit_soft_cap
         return logits if cap is None else multiply(tanh(divide(logits, cap)), cap)
+
+    def _product(self, inputs: Any, weight: Any) -> Tensor:
+        return matmul(inputs, transpose(weight) if self.tie_weights else weight)
+
+    def _product_gradient(self, upstream: Any, weight: Any, inputs: Any) -> Tensor:
+        return matmul(upstream, weight if self.tie_weights else transpose(weight))
+
+    def _weight_layouts(self, shape: Shape) -> "dict[str, WeightLayout]":
+        layouts = super()._weight_layouts(shape)
+        if not self.tie_weights:
+            layouts["reverse_embeddings"] = quantized_weights.WeightLayout(
+                (self.output_dim, self.input_dim), "dv", "v", packed_axis=0, zero_dtype=None
+            )
+        return layouts
+
+    @property
+    def _default_int4_inputs_quantizer(self) -> Any:
+        return quantizers.AbsMaxQuantizer(axis=-1)
 
     compute_mask = masking.drop_mask  # `call` sets the masks of vectors; logits have none
 
