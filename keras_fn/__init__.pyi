@@ -13,6 +13,7 @@ from keras_fn import (
     dtype_policies as dtype_policies,
     initializers as initializers,
     layers as layers,
+    legacy as legacy,
     losses as losses,
     metrics as metrics,
     mixed_precision as mixed_precision,

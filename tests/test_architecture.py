@@ -38,7 +38,9 @@ LEVELS = (
 )
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 # "" is keras_fn/__init__.py.
-PUBLIC_NAMESPACES = {"", "config", "demo", "mixed_precision", "preprocessing", "testing", "tree", "utils"}
+PUBLIC_NAMESPACES = {
+    "", "config", "demo", "legacy", "mixed_precision", "preprocessing", "testing", "tree", "utils",
+}  # fmt: skip
 BACKEND_NAMESPACE = "keras_fn.backend"
 TYPES = "keras_fn.types"  # imports what it names for type checkers alone
 MOST_LINES = 600

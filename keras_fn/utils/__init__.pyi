@@ -28,7 +28,7 @@ from keras_fn.data_adapters.dataset import Dataset as Dataset
 from keras_fn.data_adapters.py_dataset import PyDataset as PyDataset, Sequence as Sequence
 from keras_fn.models.feature_space import FeatureSpace as FeatureSpace
 from keras_fn.random.seed_generator import set_random_seed as set_random_seed
-from keras_fn.utils import bounding_boxes as bounding_boxes
+from keras_fn.utils import bounding_boxes as bounding_boxes, legacy as legacy
 from keras_fn.utils.audio_dataset_utils import (
     audio_dataset_from_directory as audio_dataset_from_directory,
 )
