@@ -192,8 +192,8 @@ def image_size(shape: Shape | None) -> tuple[int | None, int | None]:
     Args:
         shape: Its shape in the configured data format.
     """
-    if shape is None or len(shape) != 3:  # the latter is refused when the model is built
-        return None, None
+    if not isinstance(shape, (tuple, list)) or len(shape) != 3:
+        return None, None  # another shape is refused when the model is built
     return shape[1:] if image_data_format() == "channels_first" else shape[:2]
 
 

@@ -80,9 +80,14 @@ def _scale(x: Any, namespace: ModuleType, axis: int, mode: str) -> Any:
         )
     divisor, mean, deviation = _STATISTICS[mode]
     x = namespace.flip(x, axis) if mode == "caffe" else x / divisor
-    shape = (3,) + (1,) * (-1 - axis)
-    x = x - np.reshape(mean, shape).astype(dtype)
-    return x if deviation is None else x / np.reshape(deviation, shape).astype(dtype)
+    x = x - _per_channel(mean, namespace, axis, dtype)
+    return x if deviation is None else x / _per_channel(deviation, namespace, axis, dtype)
+
+
+def _per_channel(values: list[float], namespace: ModuleType, axis: int, dtype: str) -> Any:
+    """Returns a value for each channel, of a shape that broadcasts to images."""
+    array = np.reshape(values, (3,) + (1,) * (-1 - axis)).astype(dtype)
+    return array if namespace is np else ops.convert_to_tensor(array)
 
 
 def _float_dtype(dtype: Any) -> str:

@@ -118,7 +118,7 @@ def MobileNetV2(
     )
     check_alpha("MobileNetV2", alpha, arguments, MOBILENET_V2_ALPHAS)
     shape = input_shape
-    if shape is None and input_tensor is not None and include_top:
+    if shape is None and include_top and isinstance(input_tensor, KerasTensor):
         shape = tuple(input_tensor.shape[1:])
     size, label = published_size(arguments, MOBILENET_V2_SIZES, shape)
     arguments = replace(arguments, name=name or f"mobilenetv2_{alpha:0.2f}_{label}")
