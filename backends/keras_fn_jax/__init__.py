@@ -45,6 +45,7 @@ from keras_fn_jax.transforms import (
     abstract_eval as abstract_eval,
     compile as compile,
     compile_call as compile_call,
+    outline as outline,
     value_and_grad as value_and_grad,
 )
 from keras_fn_jax.variables import (

@@ -9,11 +9,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.xla_metadata import set_xla_metadata
 
 from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.unknown_sizes import eval_with_two_sizes
-from keras_fn_jax.tensors import dtype_name, native_dtype
+from keras_fn_jax.tensors import dtype_name, is_traced, native_dtype
 
 
 def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -202,6 +203,29 @@ _RETRY_SECONDS = 0.002
 
 def _to_jax(x: Any) -> Any:
     return jnp.asarray(x) if isinstance(x, np.ndarray) else x
+
+
+def outline(function: Callable[[Sequence[Any]], list[Any]], values: Sequence[Any]) -> list[Any]:
+    """Calls a function of tensors; under `jax.jit` on the CPU, as one that XLA does not inline.
+
+    XLA orders the operations of a function for its CPU runtime in time that grows with the square
+    of their number. On accelerators it does not, and a function that is not inlined is not fused.
+    """
+    if jax.default_backend() != "cpu" or not any(map(is_traced, jax.tree.leaves(list(values)))):
+        return function(values)
+    written: dict[int, Any] = {}
+
+    def functionalize(values: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        with set_xla_metadata(inlineable=None), StatelessScope() as scope:
+            results = function(values)
+        written.update(scope.written)
+        return results, [scope.state[key] for key in written]
+
+    with set_xla_metadata(inlineable="false"):
+        results, updates = jax.jit(functionalize)(values)
+    for variable, update in zip(written.values(), updates, strict=True):
+        variable.assign(update)
+    return results
 
 
 def compile_call(function: Callable[..., Any], variables: Sequence[Any]) -> Callable[..., Any]:

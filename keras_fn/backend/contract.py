@@ -6,6 +6,7 @@ step. The other protocols are optional capabilities. The frontend checks for one
 
 - `compile_call` (`SupportsCompileCall`): a model's call as one compiled function.
 - `compile_multi_step` (`SupportsMultiStep`): many training steps as one compiled function.
+- `outline` (`SupportsOutlining`): part of a compiled function as a function of its own.
 - `is_refusal` (`SupportsRefusals`): which errors of the framework are about an op's arguments.
 - `widen_operands` (`SupportsWidening`): a call that was refused, in a wider dtype.
 - `compile_op` (`SupportsCompileOp`): the body of a composite op as one compiled function.
@@ -220,6 +221,21 @@ class SupportsCompileCall(Protocol):
         """Compiles a function that reads `variables` and assigns none.
 
         Gradients flow through it to its arguments and to the variables.
+        """
+        ...
+
+
+class SupportsOutlining(Protocol):
+    """Optional: a backend whose compiler needs less time for many functions than for a long one."""
+
+    def outline(
+        self, function: Callable[[Sequence[Any]], list[Any]], values: Sequence[Any]
+    ) -> list[Any]:
+        """Calls a function of tensors; where it is compiled, as a function that is not inlined.
+
+        Args:
+            function: Takes tensors and returns tensors. It may read and assign variables.
+            values: Its argument.
         """
         ...
 

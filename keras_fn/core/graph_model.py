@@ -69,6 +69,7 @@ class GraphModel(Protocol):
         output_structure: The output tensors, nested as the model's call returns them.
         host_preprocessing: The part that runs on the host, on each batch before the compiled step;
             None if there is none.
+        is_long: Whether a compiler needs less time for parts of the graph than for the whole.
     """
 
     name: str
@@ -77,6 +78,7 @@ class GraphModel(Protocol):
     input_structure: Any
     output_structure: Any
     host_preprocessing: Any
+    is_long: bool
 
     @property
     def inputs(self) -> list[KerasTensor]:
@@ -100,6 +102,10 @@ class GraphModel(Protocol):
 
     def run_inference(self, values: Sequence[Any]) -> Any:
         """Returns the outputs for a tensor of each input's own shape and dtype."""
+        ...
+
+    def run_in_parts(self, values: Sequence[Any], training: bool | None) -> list[Any]:
+        """Runs the plan of a long graph: compiled in parts, if these pass nothing but tensors."""
         ...
 
     def pack_outputs(self, outputs: Sequence[Any]) -> Any:

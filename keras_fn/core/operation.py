@@ -120,13 +120,7 @@ class Operation:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Returns the state for copies and pickles: without nodes, which are those of a graph.
-
-        A graph restores its nodes (`core.graph`). If operations referred to them, copies would
-        recurse from each layer to the next.
-        """
-        state: Any = super().__getstate__()
-        return {key: value for key, value in state.items() if key not in _NODE_LISTS}
+        return without_nodes(super().__getstate__())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if context.current.symbolic:
@@ -247,9 +241,17 @@ class Operation:
         return _SingleNodeView(calls[0])
 
 
-_NODE_LISTS = ("_inbound_nodes", "_outbound_nodes")
 _PLAIN = (str, int, float, bool, bytes)
 _PACKAGE = __name__.partition(".")[0]
+
+
+def without_nodes(state: Any) -> dict[str, Any]:
+    """Returns the state of an operation for copies and pickles, without its nodes.
+
+    The plan of a graph restores them (`core.graph`). If each operation referred to its nodes, a
+    copy would recurse from layer to layer.
+    """
+    return {key: x for key, x in state.items() if key not in ("_inbound_nodes", "_outbound_nodes")}
 
 
 class _SingleNodeView:

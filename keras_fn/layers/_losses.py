@@ -9,6 +9,7 @@ from keras_fn.core import tree
 from keras_fn.core.construction import SetByInit
 from keras_fn.core.dtypes import mean_accumulator_type
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.operation import without_nodes
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import OutermostCallScope, context
 from keras_fn.core.tracebacks import filter_traceback
@@ -35,7 +36,7 @@ class LossTrackingMixin(AttributeTrackingMixin):
     _dependents: Sequence[ref[Any]] = ()  # layers whose cached answers depend on this one
 
     def __getstate__(self) -> dict[str, Any]:
-        state: Any = super().__getstate__()
+        state = without_nodes(super().__getstate__())
         # A copy has made no call yet.
         return {**state, "_losses": [], "_tracks_losses": None, "_dependents": ()}
 

@@ -71,6 +71,7 @@ class Functional(GraphTensorsMixin, Model):
         self._inputs = tree.flatten(inputs)
         self._outputs = tree.flatten(outputs)
         self.execution_plan = ExecutionPlan(self._inputs, self._outputs, source)
+        self.is_long = self.execution_plan.is_long
         self._operations = operations_by_depth(_in_file_order(inputs), _in_file_order(outputs))
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
         _check_names(self._operations, source)
@@ -209,15 +210,33 @@ class Functional(GraphTensorsMixin, Model):
             run = self._compiled_for(values)
             if run is not None:
                 return self.pack_outputs(run(*values))
+        if self.is_long and masks is None:
+            return self.pack_outputs(self.run_in_parts(values, training))
         return self.pack_outputs(self.execution_plan.run(values, training, masks))
 
     def run_inference(self, values: Sequence[Any]) -> Any:
-        """Returns the outputs of inference.
+        """Returns the outputs of inference, for a model whose inference is pure.
 
         Args:
             values: For each input, a tensor of its shape and dtype.
         """
-        return self.pack_outputs(self.execution_plan.run(values, False))
+        run = self.run_in_parts if self.is_long else self.execution_plan.run
+        return self.pack_outputs(run(values, False))
+
+    def run_in_parts(self, values: Sequence[Any], training: bool | None) -> list[Any]:
+        """Runs the plan of a long graph: compiled in parts, if these pass nothing but tensors.
+
+        Args:
+            values: For each input, a tensor of its shape and dtype.
+            training: Whether layers run in training mode.
+        """
+        plan = self.execution_plan
+        if type(plan) is not ExecutionPlan or plan.masked or self._may_add_losses(training):
+            return plan.run(values, training)
+        return plan.run_in_parts(values, training)
+
+    def _may_add_losses(self, training: bool | None) -> bool:
+        return self._tracks_losses is not False and (bool(training) or not self.is_pure)
 
     def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
         if self._has_own_call:
@@ -257,8 +276,9 @@ class Functional(GraphTensorsMixin, Model):
                 self._compiled_shapes[key] = False
             return None
         if self._compiled is None:
+            run = self.run_in_parts if self.is_long else self.execution_plan.run
             self._compiled = cast(SupportsCompileCall, current()).compile_call(
-                lambda *inputs: self.execution_plan.run(inputs, False), self.variables
+                lambda *inputs: run(inputs, False), self.variables
             )
         self._compiled_shapes[key] = True
         return self._compiled

@@ -484,8 +484,9 @@ class TrainStepMixin(CompileMixin):
         graph: Any = get_graph(self)
         if graph is None or not self._can_call_plan(graph):
             return self(x, training=training)
+        run = graph.run_in_parts if graph.is_long else graph.execution_plan.run
         with TrainingScope(training):
-            return graph.pack_outputs(graph.execution_plan.run([x], training))
+            return graph.pack_outputs(run([x], training))
 
     def _can_call_plan(self, graph: Any) -> bool:
         """Whether a call of the model is a run of its graph, and nothing that `__call__` adds."""
