@@ -63,7 +63,8 @@ def abs_max_quantize(
     x, xp = _operand(inputs, to_numpy)
     axes = tuple(axis) if isinstance(axis, (list, tuple)) else axis
     maximum = xp.max(xp.abs(x), axis=axes, keepdims=True)
-    scale = _cast(value_range[1] / (maximum + epsilon), standardize_dtype(x.dtype))
+    scale = xp.divide(value_range[1], xp.add(maximum, epsilon))
+    scale = _cast(scale, standardize_dtype(x.dtype))
     outputs = xp.clip(xp.round(x * scale), value_range[0], value_range[1])
     return ops.convert_to_tensor(_cast(outputs, name)), ops.convert_to_tensor(scale)
 
