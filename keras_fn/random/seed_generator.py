@@ -95,11 +95,14 @@ class SeedGenerator(StatefulObject):
 
 
 class _GlobalSeedState:
-    """The global seed state, since the last `set_random_seed`."""
+    """The global seed state, since the last `set_random_seed`.
+
+    Before the first one, seeds are drawn from Python's global random numbers, as Keras draws them:
+    a program that calls `random.seed` has the same results in each run.
+    """
 
     def __init__(self, seed: int | None):
-        self.random, self.seed = random.Random(seed), seed
-        self.initial_seed = self.random.randrange(1, 10**9) if seed is None else seed
+        self.random, self.seed = random if seed is None else random.Random(seed), seed
         self.initial_draws = count(1)
         self.generator: SeedGenerator | None = None
 
@@ -215,13 +218,17 @@ def initial_key(seed: SeedLike) -> Key:
 
     Args:
         seed: An integer (always the same key), a `SeedGenerator` (its next key), or None for the
-            global seed and the number of initial draws so far.
+            global seed and the number of initial draws so far; for a new seed before the first
+            `set_random_seed`.
 
     Returns:
         Two integers.
     """
     if seed is None:
-        return _global_state.initial_seed, next(_global_state.initial_draws)
+        fixed = _global_state.seed
+        if fixed is None:
+            return make_default_seed(), 1
+        return fixed, next(_global_state.initial_draws)
     if isinstance(seed, SeedGenerator):
         first, second = current().convert_to_numpy(seed.next()).tolist()
         return first % _WORD, second % _WORD

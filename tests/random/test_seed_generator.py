@@ -9,7 +9,7 @@ import pytest
 from keras_fn import ops
 from keras_fn.core.scopes import StatelessScope, SymbolicScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
-from keras_fn.random import SeedGenerator, normal
+from keras_fn.random import SeedGenerator, normal, seed_generator
 from keras_fn.random.seed_generator import (
     draw_seed,
     initial_key,
@@ -163,3 +163,13 @@ def test_initial_keys_of_a_generator_advance():
 def test_a_seed_out_of_range_is_rejected(seed):
     with pytest.raises(ValueError, match="between"):
         set_random_seed(seed)
+
+
+def test_before_a_global_seed_pythons_own_seeds_initial_weights(monkeypatch):
+    # As in Keras: programs call random.seed.
+    monkeypatch.setattr(seed_generator, "_global_state", seed_generator._GlobalSeedState(None))
+    found = []
+    for seed in (3, 3, 4):
+        random.seed(seed)
+        found.append((initial_key(None), make_default_seed()))
+    assert found[0] == found[1] != found[2]
