@@ -20,6 +20,7 @@ BACKEND_FREE = {
         "core/test_naming.py",
         "core/test_tracebacks.py",
         "core/test_tree.py",
+        "data_adapters/test_shuffle_buffer.py",
         "datasets",
         "layers/preprocessing/test_text_splitting.py",
         "random/test_philox.py",
@@ -36,6 +37,7 @@ BACKEND_FREE = {
         "utils/test_config.py",
         "utils/test_file_utils.py",
         "utils/test_sequence_utils.py",
+        "utils/test_wav.py",
         "visualization",
     )
 }

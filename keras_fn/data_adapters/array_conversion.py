@@ -33,14 +33,15 @@ def convert_to_array(x: Any, name: str, source: str, float64: str | None = None)
         DTypeError: Text, categories, dates or Python objects.
         SpecError: A scalar, or ragged lists.
     """
-    if isinstance(x, HostRows):
+    is_array = type(x) is np.ndarray
+    if not is_array and isinstance(x, HostRows):
         return _standardize_dtype(x, float64)
-    if type(x) is not np.ndarray and is_sparse(x):
+    if not is_array and is_sparse(x):
         array = _standardize_dtype(SparseRows.of(x), float64)
-    elif current().is_tensor(x):
+    elif not is_array and current().is_tensor(x):
         array = _move_to_device(x)
     else:
-        array = x if type(x) is np.ndarray else to_host_array(x, name, source)
+        array = x if is_array else to_host_array(x, name, source)
         if array.dtype.kind not in "biufcV":
             raise DTypeError(
                 source,

@@ -3,6 +3,7 @@
 import copy
 import os
 import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,8 +22,10 @@ from keras_fn.data_adapters.transformations import (
     Source,
     Transformation,
     Unbatch,
+    get_seeds,
     group,
     pad,
+    set_seeds,
     stack,
 )
 from keras_fn.errors import SpecError
@@ -69,6 +72,7 @@ class Dataset:
 
     class_names: Sequence[str] | None = None
     file_paths: Sequence[str] | None = None
+    _checksum: int | None = None
 
     def __init__(
         self,
@@ -303,34 +307,54 @@ class Dataset:
         )
         return derived
 
-    def state_dict(self) -> dict[str, int]:
-        """Returns the position: after the last element that was yielded.
+    def state_dict(self) -> dict[str, Any]:
+        """Returns the position, after the last element that was yielded, and the seeds.
 
         Returns:
-            The index of the pass and of the next element, and the length.
+            Integers, and lists of them: the index of the pass and of the next element, the length,
+            a checksum of the paths of the files, and the seeds of the shuffles.
         """
         position = self._position
         if position is None or position.is_finished:
             position = _Position(self._passes, self._next_index)
-        return {"pass": position.pass_index, "index": position.index, "length": len(self)}
+        return {
+            "pass": position.pass_index,
+            "index": position.index,
+            "length": len(self),
+            "files": self._get_checksum(),
+            "seeds": [list(seeds) for seeds in get_seeds(self._transformation)],
+        }
 
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continues at the position of another run: the next pass yields what follows it.
 
         Args:
             state: The result of `state_dict` of a data set made in the same way.
 
         Raises:
-            SpecError: That data set had another length.
+            SpecError: That data set had another length or other files.
         """
-        if state.keys() != self.state_dict().keys() or state["length"] != len(self):
-            raise SpecError(
-                "Dataset.load_state_dict",
-                expected=f"the position in a Dataset of {len(self)} elements",
-                received=f"{dict(state)}",
-                fix="make the data set as in that run: with the same files and arguments",
-            )
+        found = self.state_dict()
+        for name in found.keys() | state.keys():
+            wanted = state.get(name)
+            is_same = wanted == found.get(name) or name in ("pass", "index")
+            if name == "seeds" and isinstance(wanted, (list, tuple)):
+                is_same = len(wanted) == len(found["seeds"])
+            if not is_same:
+                raise SpecError(
+                    "Dataset.load_state_dict",
+                    expected=f"the position in a Dataset of the same {name}: {found.get(name)}",
+                    received=f"{wanted}",
+                    fix="make the data set as in that run: of the same files, with the same seed",
+                )
+        self._transformation = set_seeds(self._transformation, state["seeds"])
         self._passes, self._next_index, self._position = state["pass"], state["index"], None
+
+    def _get_checksum(self) -> int:
+        """Returns a checksum of the paths of the files, in their order."""
+        if self._checksum is None:
+            self._checksum = zlib.crc32("\n".join(self.file_paths or ()).encode("utf-8", "replace"))
+        return self._checksum
 
 
 class _Position:

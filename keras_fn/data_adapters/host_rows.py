@@ -64,6 +64,6 @@ def to_batch(array: Any) -> Any:
     Args:
         array: An array, a tensor or `HostRows`.
     """
-    if isinstance(array, HostRows):
-        return array.to_tensor()
-    return current().prepare_host_batch(array) if isinstance(array, np.ndarray) else array
+    if isinstance(array, np.ndarray):
+        return current().prepare_host_batch(array)
+    return array.to_tensor() if isinstance(array, HostRows) else array

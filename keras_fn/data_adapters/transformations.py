@@ -5,8 +5,9 @@ it. So workers compute elements in any order, and a run is resumed without readi
 Worker processes import this module.
 """
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Lock
 from typing import Any
@@ -111,6 +112,16 @@ class Derived(Transformation):
     def __len__(self) -> int:
         return len(self.parent)
 
+    def with_parent(self, parent: Transformation) -> "Derived":
+        """Returns the same transformation of other elements.
+
+        Args:
+            parent: As many elements, batched in the same way.
+        """
+        transformation = copy.copy(self)
+        transformation.parent = parent
+        return transformation
+
 
 class Map(Derived):
     """Elements that a function computes; a tuple is passed as several arguments."""
@@ -194,6 +205,40 @@ class Shuffle(Derived):
             latest = list(self._orders.items())[-2:]  # replaced at once: threads read it
             self._orders = {**dict(latest), context.pass_index: order}
         return self.parent.load(int(order[index]), context)
+
+
+def get_seeds(transformation: Transformation) -> list[tuple[int, int]]:
+    """Returns the seeds of all shuffles that a transformation depends on, the last one first.
+
+    Args:
+        transformation: The transformation.
+    """
+    seeds = []
+    while isinstance(transformation, Derived):
+        if isinstance(transformation, Shuffle):
+            seeds.append(transformation.seeds)
+        transformation = transformation.parent
+    return seeds
+
+
+def set_seeds(transformation: Transformation, seeds: Sequence[Sequence[int]]) -> Transformation:
+    """Returns a transformation that shuffles by other seeds.
+
+    Args:
+        transformation: The transformation.
+        seeds: The result of `get_seeds` of one that was made in the same way.
+    """
+    if not isinstance(transformation, Derived):
+        return transformation
+    if not isinstance(transformation, Shuffle):
+        return transformation.with_parent(set_seeds(transformation.parent, seeds))
+    first, second = seeds[0]
+    return Shuffle(
+        set_seeds(transformation.parent, seeds[1:]),
+        transformation.buffer_size,
+        (first, second),
+        transformation.reshuffle,
+    )
 
 
 class Slice(Derived):
@@ -285,6 +330,10 @@ class Unbatch(Derived):
         self.size, self.batch_size = parent.batch_size, None
         self._batches = Memo(limit=4)
 
+    def with_parent(self, parent: Transformation) -> Derived:
+        """Returns the same transformation of other elements."""
+        return Unbatch(parent)
+
     def __len__(self) -> int:
         return _count_samples(self.parent)
 
@@ -305,6 +354,10 @@ class Cache(Derived):
     def __init__(self, parent: Transformation):
         super().__init__(parent)
         self._elements = Memo()
+
+    def with_parent(self, parent: Transformation) -> Derived:
+        """Returns the same transformation of other elements."""
+        return Cache(parent)
 
     def load(self, index: int, context: LoadContext) -> Any:
         """Returns the element, which is computed once."""

@@ -209,7 +209,15 @@ def save_img(
     if image.mode == "RGBA" and file_format == "jpeg":
         warnings.warn("JPEG has no transparency: the fourth channel is not saved.", stacklevel=2)
         image = image.convert("RGB")
-    image.save(path, format=file_format or None, **kwargs)
+    try:
+        image.save(path, format=file_format or None, **kwargs)
+    except KeyError:  # of Pillow's table of formats
+        raise SpecError(
+            "save_img",
+            expected="a format that Pillow writes, such as png or jpeg",
+            received=f"{file_format!r}",
+            fix="check the extension of the path, or pass file_format",
+        ) from None
 
 
 def smart_resize(
