@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from keras_fn.core import tree
@@ -36,9 +37,9 @@ class OpSignature:
         )
         self.accepted_types: set[tuple[str, type]] = set()  # of options
 
-    @property
+    @cached_property
     def signature(self) -> inspect.Signature:
-        """The signature of the op."""
+        """The signature of the op, found when it is first asked for."""
         return inspect.signature(self.fn)
 
     @property
@@ -123,7 +124,7 @@ class OpSignature:
         """Raises a DTypeError for an argument of another type than its annotation says."""
         for name, value in self.options(args, kwargs).items():
             if (name, type(value)) not in self.accepted_types:
-                bind(self.fn, args, kwargs)  # raises Python's error for an unknown name
+                bind(self.fn, args, kwargs, self.signature)  # refuses an unknown name
                 check_option(self.full_name, self.fn, name, value)
                 is_plain = isinstance(value, (str, int, float, type(None)))
                 if is_plain and "DType" not in str(self.fn.__annotations__.get(name)):
@@ -202,13 +203,24 @@ def _summarize(x: Any) -> str:
     return f"{x!r:.100}"
 
 
-def bind(function: Callable[..., Any], args: tuple, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def bind(
+    function: Callable[..., Any],
+    args: tuple,
+    kwargs: Mapping[str, Any],
+    signature: inspect.Signature | None = None,
+) -> dict[str, Any]:
     """Returns the arguments of a call by name.
+
+    Args:
+        function: The function.
+        args: The arguments by position.
+        kwargs: The arguments by name.
+        signature: The signature of the function, if it is known.
 
     Raises:
         TypeError: An argument is missing or unknown.
     """
-    signature = inspect.signature(function)
+    signature = signature or inspect.signature(function)
     try:
         return signature.bind(*args, **kwargs).arguments
     except TypeError as error:
