@@ -157,8 +157,8 @@ class Dataset:
         if count:
             path, reason = list(self.skipped_files.items())[-1]
             warnings.warn(
-                f"{count} files could not be read and were left out; see skipped_files. The last "
-                f"one is {path!r}: {reason}",
+                f"Files that could not be read and were left out: {count}; see skipped_files. The "
+                f"last one is {path!r}: {reason}",
                 stacklevel=3,
             )
 
