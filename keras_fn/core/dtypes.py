@@ -134,14 +134,12 @@ def result_type(*dtypes: DTypeLike | None) -> str:
     """
     if not dtypes:
         return settings.floatx
-    return _result_type(
-        tuple(d if d in _WEAK else standardize_dtype(d) for d in dtypes), settings.floatx
-    )
+    return _result_type(dtypes, settings.floatx)
 
 
 @memoize
 def _result_type(dtypes: tuple[Any, ...], floatx: str) -> str:
-    names: set[str] = {_WEAK.get(d) or d for d in dtypes}
+    names: set[str] = {_WEAK.get(d) or standardize_dtype(d) for d in dtypes}
     if names == {"string"}:
         return "string"
     common = frozenset.intersection(*(_UPPER_BOUNDS[n] for n in names))

@@ -44,10 +44,11 @@ def topological_sort(
         if inputs_done:
             done.setdefault(id(node), node)
         elif id(node) not in done:
-            if node.is_input:
+            if not node.input_tensors:
                 raise _disconnected_graph_error(tensor, inputs, source)
             stack.append((tensor, True))
-            stack += [(t, False) for t in reversed(node.input_tensors)]
+            for parent in reversed(node.input_tensors):
+                stack.append((parent, False))
     return list(done.values())
 
 
@@ -96,8 +97,8 @@ def operations_by_depth(
     """
     order: list[Node] = []  # producers before consumers
     index: dict[int, int] = {}  # of operations, in the order in which the walk reaches them
-    done: set[int] = set()
-    input_ids = {id(t) for t in inputs}
+    parents: dict[int, list[Node]] = {}
+    input_nodes = {id(node_of(t)) for t in inputs if hasattr(t, "_keras_history")}
     made = [t for t in outputs if hasattr(t, "_keras_history")]
     stack = [(node_of(t), False) for t in reversed(made)]
     while stack:
@@ -105,16 +106,14 @@ def operations_by_depth(
         if parents_done:
             order.append(node)
             continue
-        if id(node) in done:
+        if id(node) in parents:
             continue
-        done.add(id(node))
+        parents[id(node)] = [] if id(node) in input_nodes else node.parent_nodes
         index.setdefault(id(node.operation), len(index))
         stack.append((node, True))
-        if any(id(t) in input_ids for t in node.output_tensors):
-            continue
-        stack += [
-            (parent, False) for parent in reversed(node.parent_nodes) if id(parent) not in done
-        ]
+        for parent in reversed(parents[id(node)]):
+            if id(parent) not in parents:
+                stack.append((parent, False))
     depths: dict[int, int] = {}
     operations: dict[int, Operation] = {}
     for node in reversed(order):
@@ -122,9 +121,8 @@ def operations_by_depth(
         operations[id(operation)] = operation
         depth = max(depths.get(id(node), 0), depths.get(id(operation), 0))
         depths[id(node)] = depths[id(operation)] = depth
-        if not any(id(t) in input_ids for t in node.output_tensors):
-            for parent in node.parent_nodes:
-                depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
+        for parent in parents[id(node)]:
+            depths[id(parent)] = max(depth + 1, depths.get(id(parent), 0))
     for tensor in inputs:
         if not hasattr(tensor, "_keras_history"):
             continue
@@ -183,10 +181,8 @@ class ExecutionPlan:
         self.outputs = tuple(slots[id(t)] for t in outputs)
         self.masked = any(t._keras_mask is not None for n in self.nodes for t in n.output_tensors)
         last_use = {slots[id(t)]: k for k, n in enumerate(self.nodes) for t in n.input_tensors}
-        self.steps = [
-            _make_step(node, slots, last_use, k, set(self.outputs))
-            for k, node in enumerate(self.nodes)
-        ]
+        kept = set(self.outputs)
+        self.steps = [_make_step(n, slots, last_use, k, kept) for k, n in enumerate(self.nodes)]
 
     def __getstate__(self) -> dict[str, Any]:
         """Returns the state for copies and pickles: with the nodes that make the inputs."""
@@ -302,20 +298,22 @@ def _make_step(
     def to_slot(x: Any) -> Any:
         return _Slot(slots[id(x)]) if isinstance(x, KerasTensor) else x
 
-    args, kwargs = tree.map_structure(to_slot, (node.args, node.kwargs))
-    single = -1
-    if len(args) == 1 and isinstance(args[0], _Slot) and not kwargs.keys() - {"training"}:
-        single = args[0].position
+    args, kwargs, single = node.args, node.kwargs, -1
+    is_single = len(args) == 1 and isinstance(args[0], KerasTensor)
+    if is_single and (not kwargs or not kwargs.keys() - {"training"}):
+        single = slots[id(args[0])]  # and nothing else to fill in
+    else:
+        args, kwargs = tree.map_structure(to_slot, (args, kwargs))
     signature = getattr(node.operation, "_signature", None)
-    inputs = {slots[id(t)] for t in node.input_tensors}
+    inputs = [slots[id(t)] for t in node.input_tensors]
     return _Step(
         node.operation,
         single,
         args,
         kwargs,
-        tuple(slots[id(t)] for t in node.output_tensors),
+        tuple([slots[id(t)] for t in node.output_tensors]),
         bool(signature is not None and signature.has_training),
-        tuple(slot for slot in inputs if last_use[slot] == k and slot not in outputs),
+        tuple([slot for slot in inputs if last_use[slot] == k and slot not in outputs]),
     )
 
 

@@ -44,9 +44,12 @@ class Node:
         self.operation, self.args, self.kwargs = operation, args, kwargs
         self.outputs, self.is_repeat = outputs, False
         self.output_tensors: list[KerasTensor] = tree.flatten(outputs)
-        self.input_tensors: list[KerasTensor] = [
-            x for x in tree.flatten([args, kwargs]) if isinstance(x, KerasTensor)
-        ]
+        self.input_tensors: list[KerasTensor]
+        if len(args) == 1 and not kwargs and isinstance(args[0], KerasTensor):
+            self.input_tensors = [args[0]]
+        else:
+            leaves = tree.flatten([args, kwargs])
+            self.input_tensors = [x for x in leaves if isinstance(x, KerasTensor)]
         for tensor in self.input_tensors:
             if tensor.dim_names is not None:
                 set_dim_names(operation, args, kwargs, self.output_tensors)
@@ -67,9 +70,12 @@ class Node:
     @property
     def parent_nodes(self) -> list["Node"]:
         """The nodes that compute the inputs."""
-        tensors = [t for t in self.input_tensors if hasattr(t, "_keras_history")]
-        histories = [t._keras_history for t in tensors]
-        return [h.operation._inbound_nodes[h.node_index] for h in histories]
+        nodes = []
+        for tensor in self.input_tensors:
+            history = getattr(tensor, "_keras_history", None)
+            if history is not None:
+                nodes.append(history.operation._inbound_nodes[history.node_index])
+        return nodes
 
     @property
     def is_input(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from keras_fn.backend.contract import SupportsRagged
-from keras_fn.backend.loader import current, supports
+from keras_fn.backend.loader import current
 from keras_fn.core import masking
 from keras_fn.errors import SpecError
 
@@ -45,7 +45,7 @@ def is_ragged(x: object) -> bool:
 
 def get_ragged_test() -> Callable[[object], bool] | None:
     """Returns the backend's test for ragged tensors, or None if it has none."""
-    return cast(SupportsRagged, current()).is_ragged if supports("is_ragged") else None
+    return getattr(current(), "is_ragged", None)
 
 
 def get_samples(x: Any, source: str) -> list[np.ndarray]:

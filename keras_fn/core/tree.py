@@ -25,8 +25,8 @@ def flatten(structure: Nested, is_leaf: IsLeaf = None) -> list[Any]:
     """Returns the leaves, in order."""
     if not isinstance(structure, _CONTAINERS):
         return [structure]
-    structure = cast(Any, structure)
-    return optree.tree_leaves(structure, is_leaf, none_is_leaf=True, namespace=_NAMESPACE)
+    nested: Any = structure
+    return optree.tree_leaves(nested, is_leaf, none_is_leaf=True, namespace=_NAMESPACE)
 
 
 def flatten_sorted(structure: Nested) -> list[Any]:

@@ -147,7 +147,8 @@ class Variable(OperatorsMixin):
                 received="shape=None",
                 fix="pass shape=",
             )
-        self.shape = cast("tuple[int, ...]", standardize_shape(shape))
+        sizes: Any = standardize_shape(shape)
+        self.shape = sizes
         if None in self.shape:
             raise SpecError(
                 f"Variable {self.path!r}",

@@ -71,7 +71,8 @@ class DTypePolicyMixin:
         """Sets the path; by default it is below the active name scopes."""
         scope = current_path()
         self._path = path or (f"{scope}/{self.name}" if scope else self.name)
-        self._choose_policy()
+        if self._policy is not self._dtype_policy:  # it is a map, of paths
+            self._choose_policy()
 
     @property
     def dtype(self) -> str:

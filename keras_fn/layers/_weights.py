@@ -10,6 +10,7 @@ from keras_fn.core.naming import name_scope
 from keras_fn.core.scopes import BuildScope
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
+from keras_fn.initializers import Initializer
 from keras_fn.layers._arguments import check_flag
 from keras_fn.types import ConstraintLike, DTypeLike, InitializerLike, RegularizerLike, ShapeLike
 
@@ -91,8 +92,10 @@ class WeightCreationMixin:
         dtype = dtype or layer.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in str(dtype) else "zeros"
+        if not isinstance(initializer, Initializer):  # of built-in layers it is one
+            initializer = initializers.get(initializer)
         variable = Variable(
-            cast(Any, initializers.get(initializer)),
+            initializer,
             shape=() if shape is None else shape,
             dtype=dtype,
             trainable=trainable and self._trainable,

@@ -313,8 +313,9 @@ class Layer(
 
     def _needs_path(self) -> bool:
         """Returns whether a call sets the path; Dynamo would trace a second graph for it."""
-        is_map = isinstance(self._dtype_policy, DTypePolicyMap)
-        return not (self.built and is_dynamo_compiling()) or is_map
+        if not self.built or not is_dynamo_compiling():
+            return True
+        return isinstance(self._dtype_policy, DTypePolicyMap)
 
     @property
     def _label(self) -> str:

@@ -22,6 +22,8 @@ def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
     Raises:
         SpecError: Sizes differ, and neither is 1.
     """
+    if shapes.count(shapes[0]) == len(shapes):  # of one operand, or of several alike
+        return tuple(shapes[0])
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     result: list[int | None] = []
@@ -118,7 +120,7 @@ def same(x: TensorSpec, *args: Any, **kwargs: Any) -> TensorSpec:
 def _elementwise(result: Callable[..., str]) -> Callable[..., TensorSpec]:
     def infer(*operands: Any, **options: Any) -> TensorSpec:
         specs = [x for x in operands if isinstance(x, TensorSpec)]
-        return TensorSpec(broadcast(*(x.shape for x in specs)), result(*(x.dtype for x in specs)))
+        return TensorSpec(broadcast(*[x.shape for x in specs]), result(*[x.dtype for x in specs]))
 
     return infer
 

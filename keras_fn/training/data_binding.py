@@ -186,7 +186,8 @@ class DataBinder:
             is_wide = binder.keeps_integers and array.dtype in (np.int64, np.uint64)
             keeps_dtype = keeps or (is_wide and "int" in spec.dtype)
             arrays.append(self._check_input(array, spec, name, keeps_dtype))
-        binder.named_sizes.check(arrays, binder.names, self.source)
+        if binder.named_sizes.axes:
+            binder.named_sizes.check(arrays, binder.names, self.source)
         if graph.host_preprocessing is not None:
             check_sample_counts(list(zip(binder.names, arrays, strict=True)), self.source)
             return [HostInputs(arrays, graph.host_preprocessing, self.background)]
@@ -264,24 +265,23 @@ class DataBinder:
     def _check_input(self, array: Any, spec: KerasTensor, name: str, keeps_dtype: bool) -> Any:
         """Checks rank and sizes; casts to the dtype of the input."""
         shape, expected = tuple(array.shape), spec.shape
-        missing = missing_unit_axes(shape, expected)
-        if missing:
+        if len(shape) != len(expected) and (missing := missing_unit_axes(shape, expected)):
             array = array.reshape((*shape, 1) if missing > 0 else shape[:-1])
-        shape = tuple(array.shape)
+            shape = tuple(array.shape)
         if len(shape) != len(expected) or not is_compatible(shape[1:], expected[1:]):
             raise self._shape_error(name, spec, shape)
-        if isinstance(array, SparseRows):
+        if isinstance(array, np.ndarray):
+            pass
+        elif isinstance(array, SparseRows):
             array = array if spec.sparse else array.to_dense_batches()
         elif isinstance(array, RaggedRows):
             array = array.with_length(expected[1], self.source)
-        elif not isinstance(array, np.ndarray):
+        else:
             return array if keeps_dtype else current().cast(array, spec.dtype)
         if keeps_dtype:
             return array
         dtype = numpy_dtype(spec.dtype)
-        to_integer = array.dtype.kind == "f" and dtype.kind in "iu"
-        values = array.values if isinstance(array, HostRows) else array
-        if to_integer and not np.array_equal(values, np.floor(values)):
+        if array.dtype.kind == "f" and dtype.kind in "iu" and _has_fractions(array):
             raise DTypeError(
                 self.source,
                 expected=f"input {name!r} of dtype {spec.dtype}",
@@ -378,6 +378,11 @@ def _to_target(x: Any, kind: str, source: str) -> Any:
     if isinstance(array, RaggedRows):
         return array.without_mask()
     return array.to_dense_batches() if isinstance(array, SparseRows) else array
+
+
+def _has_fractions(array: Any) -> bool:
+    values = array.values if isinstance(array, HostRows) else array
+    return not np.array_equal(values, np.floor(values))
 
 
 def _with_names(argument: str, arrays: list[Any] | None) -> list[tuple[str, Any]]:
