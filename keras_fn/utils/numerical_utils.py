@@ -1,23 +1,43 @@
 """NumPy utilities for labels and features."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from keras_fn._lazy import LazyModule
+from keras_fn.backend.loader import current, is_loaded
 from keras_fn.errors import SpecError
+from keras_fn.types import Tensor
+
+if TYPE_CHECKING:
+    from keras_fn import ops
+else:
+    ops = LazyModule("keras_fn.ops")  # arrays need no backend
 
 
-def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]:
+def _is_tensor(x: object) -> bool:
+    """Returns whether `x` is a tensor of the backend, or symbolic, without loading a backend."""
+    if isinstance(x, np.ndarray):
+        return False
+    return hasattr(x, "_keras_history") or (is_loaded() and current().is_tensor(x))
+
+
+@overload
+def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]: ...
+@overload
+def to_categorical(x: Tensor, num_classes: int | None = None) -> Tensor: ...
+def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     """One-hot encodes integer labels, for `categorical_crossentropy`.
 
     Args:
-        x: Class indices from 0 to `num_classes - 1`, of any shape. A last axis of size 1 is
-            dropped.
+        x: Class indices from 0 to `num_classes - 1`, of any shape: an array, a list, or a tensor of
+            the backend. A last axis of size 1 is dropped.
         num_classes: Number of classes; by default the largest class index plus one.
 
     Returns:
-        One-hot vectors, float64, of the shape of `x` plus a last axis of size `num_classes`.
+        One-hot vectors of the shape of `x` plus a last axis of size `num_classes`: an array of
+        float64; of a tensor, a tensor of `floatx()`.
 
     Raises:
         ValueError: A class index is negative, not below `num_classes`, or not an integer.
@@ -28,6 +48,11 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDAr
                [0., 0., 1.],
                [0., 1., 0.]])
     """
+    if _is_tensor(x):
+        if len(x.shape) > 1 and x.shape[-1] == 1:
+            x = ops.squeeze(x, -1)
+        count = num_classes or int(ops.max(x)) + 1
+        return ops.one_hot(ops.cast(x, "int32"), count)
     received = np.asarray(x)
     classes = received.astype("int64")
     if received.dtype.kind not in "biu" and not np.array_equal(classes, received.astype("float64")):
@@ -53,16 +78,20 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDAr
     return rows.reshape(*classes.shape, num_classes)
 
 
-def normalize(x: npt.ArrayLike, axis: int = -1, order: int | float = 2) -> npt.NDArray[Any]:
+@overload
+def normalize(x: npt.ArrayLike, axis: int = -1, order: int | float = 2) -> npt.NDArray[Any]: ...
+@overload
+def normalize(x: Tensor, axis: int = -1, order: int | float = 2) -> Tensor: ...
+def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Any:
     """Normalizes an array to unit norm along an axis. Zero vectors stay zero.
 
     Args:
-        x: Array of any shape.
+        x: Array, list, or tensor of the backend, of any shape.
         axis: Axis along which to normalize.
         order: Order of the norm: 2 for the Euclidean norm, 1 for the sum of absolute values.
 
     Returns:
-        A floating-point array of the shape of `x`.
+        A floating-point array of the shape of `x`; of a tensor, a tensor.
 
     Example:
         >>> normalize([[3.0, 4.0], [0.0, 0.0]])
@@ -73,6 +102,8 @@ def normalize(x: npt.ArrayLike, axis: int = -1, order: int | float = 2) -> npt.N
         Keras divides by the wrong norms for `axis=0`, and adds an axis to a vector; this function
         normalizes along the given axis and keeps the shape.
     """
+    if _is_tensor(x):
+        return ops.normalize(x, axis, order)
     x = np.asarray(x)
     norm = np.linalg.norm(x, order, axis, keepdims=True)
     return x / np.where(norm == 0, 1, norm)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import keras_fn as keras
 from keras_fn.utils.numerical_utils import normalize, to_categorical
 
 
@@ -43,3 +44,15 @@ def test_norms_are_one_along_the_axis(axis, order):
 def test_zeros_stay_zeros_and_a_vector_a_vector():
     assert normalize(np.zeros((2, 3))).tolist() == [[0, 0, 0], [0, 0, 0]]
     assert normalize([3, 4]).tolist() == [0.6, 0.8]
+
+
+def test_tensors_stay_tensors():
+    labels = keras.ops.convert_to_tensor([[0], [2]])
+    rows = to_categorical(labels, 4)
+    assert keras.ops.is_tensor(rows)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(rows), to_categorical([0, 2], 4))
+    assert to_categorical(labels).shape == (2, 3)
+    assert to_categorical(keras.Input((1,), dtype="int32"), 4).shape == (None, 4)
+    x = keras.ops.convert_to_tensor([[3.0, 4.0], [0.0, 0.0]])
+    assert keras.ops.is_tensor(normalize(x))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(normalize(x, 1, 1))[0], [3 / 7, 4 / 7])
