@@ -316,7 +316,10 @@ def get_registered_name(obj: Any) -> str:
         >>> get_registered_name(len)
         'len'
     """
-    return _custom_names.get(id(obj)) or obj.__name__
+    name = _custom_names.get(id(obj))
+    if name is None and isinstance(obj, type) and _is_redefinition(obj.__base__, obj):
+        return get_registered_name(obj.__base__)  # the Functional variant of a subclass of Model
+    return name or obj.__name__
 
 
 def get_registered_object(

@@ -248,6 +248,7 @@ def deserialize_keras_object(
         safe_mode: Has no effect; accepted for compatibility. Code in a config is never run.
         **kwargs: `kind`, the accepted kinds of the object (`"layer"`, `"loss"`, ..., or a tuple),
             and `module_objects`, objects by name that are looked up last.
+            `printable_module_name`, of Keras 2, is accepted.
 
     Returns:
         The object.
@@ -263,6 +264,7 @@ def deserialize_keras_object(
     """
     kind = kwargs.pop("kind", None)
     module_objects = kwargs.pop("module_objects", None)
+    kwargs.pop("printable_module_name", None)  # errors name the kind
     if kwargs:
         raise unexpected_arguments("deserialize_keras_object", kwargs)
     del safe_mode  # there is no unsafe mode
@@ -359,7 +361,7 @@ def _identifier_error(kind: str, identifier: object) -> SpecError:
 def _read(config: Any, kind: Kinds, module_objects: dict[str, Any]) -> Any:
     if isinstance(config, str):
         obj = registry.lookup(config)
-        if kind is None:
+        if kind is None and (obj is not None or config not in module_objects):
             return config if obj is None else obj
         obj = _lookup_name(config, kind, module_objects) if obj is None else obj
         return _create(obj, {}) if isinstance(obj, type) else _check_kind(obj, kind, config)

@@ -11,6 +11,7 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.scopes import context
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
 from keras_fn.ops.arithmetic import add, maximum, minimum, subtract
@@ -59,14 +60,17 @@ def _check_inside(starts: list[Any], sizes: list[Any], whole: Shape, source: str
 
 
 @op
-def slice(inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Sequence[int]) -> Tensor:
+def slice(
+    inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Sequence[int | None]
+) -> Tensor:
     """Slices a block of a given shape that starts at given indices.
 
     Args:
         inputs: Tensor of rank `n`.
         start_indices: `n` integers, or an integer tensor of shape `(n,)`. If they are known only at
             run time, a block that would exceed the end is moved back.
-        shape: `n` sizes; -1 for the rest of an axis whose start is static.
+        shape: `n` sizes; -1 for the rest of an axis whose start is static. None for a size that is
+            unknown, where only shapes are inferred.
 
     Returns:
         Tensor of that shape, of the dtype of `inputs`.
@@ -80,7 +84,10 @@ def slice(inputs: TensorLike, start_indices: Sequence[TensorLike], shape: Sequen
     """
     whole = spec_of(inputs).shape
     starts = _standardize_starts(start_indices, len(whole), "ops.slice")
-    sizes = [size if current().is_traced(size) else int(size) for size in list_sizes(shape)]
+    wanted = list_sizes(shape)
+    if context.current.symbolic and any(size is None for size in wanted):
+        return dynamic_slice(inputs, starts, wanted)  # only the shape of the result counts
+    sizes = [size if current().is_traced(size) else int(size) for size in wanted]
     if len(sizes) != len(whole):
         raise SpecError(
             "ops.slice",
@@ -111,13 +118,15 @@ def _remaining_size(start: Any, size: int | None) -> Any:
 
 
 def _dynamic_slice_spec(
-    inputs: TensorSpec, starts: Sequence[Any], sizes: Sequence[int]
+    inputs: TensorSpec, starts: Sequence[Any], sizes: Sequence[int | None]
 ) -> TensorSpec:
     return TensorSpec(tuple(sizes), inputs.dtype)
 
 
 @op(rule=Rule(_dynamic_slice_spec))
-def dynamic_slice(inputs: TensorLike, starts: Sequence[TensorLike], sizes: Sequence[int]) -> Tensor:
+def dynamic_slice(
+    inputs: TensorLike, starts: Sequence[TensorLike], sizes: Sequence[int | None]
+) -> Tensor:
     """The block that starts at scalar tensors, moved back if it would exceed the end.
 
     Args:
@@ -129,7 +138,8 @@ def dynamic_slice(inputs: TensorLike, starts: Sequence[TensorLike], sizes: Seque
         Tensor of shape `sizes`, of the dtype of `inputs`.
     """
     block = convert_to_tensor(inputs)
-    for axis, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+    known: Sequence[Any] = sizes  # None where only shapes are inferred, by the rule
+    for axis, (start, size) in enumerate(zip(starts, known, strict=True)):
         first = _clamp_start(start, shape_of(block)[axis], size)
         block = take(block, add(arange(size, dtype="int32"), first), axis)
     return block

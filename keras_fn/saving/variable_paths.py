@@ -143,9 +143,16 @@ def list_named_in_config(saveables: Iterable[Saveable]) -> list[Saveable]:
         in_graph = bool(layers) and outer[1:] in graphs and "/" not in name
         if in_graph:
             named.append(saveable)
-        if (in_graph or not saveable.path) and get_graph(saveable.owner) is not None:
+        if (in_graph or not saveable.path) and _has_graph_config(saveable.owner):
             graphs.add(saveable.path)
     return named
+
+
+def _has_graph_config(owner: Any) -> bool:
+    """Returns whether the config of a model lists its layers, not a constructor's arguments."""
+    cls = type(owner)
+    is_own = registry.is_builtin(cls.__init__) and registry.is_builtin(cls.get_config)
+    return is_own and get_graph(owner) is not None
 
 
 @cache

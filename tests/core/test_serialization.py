@@ -301,3 +301,11 @@ def test_dtype_policies_are_written_as_keras_does():
         "config": {"name": "mixed_bfloat16"},
         "registered_name": None,
     }
+
+
+def test_names_are_found_among_module_objects():
+    config = deserialize_keras_object(
+        "zeros", module_objects={"zeros": initializers.Zeros}, printable_module_name="initializer"
+    )
+    assert isinstance(config, initializers.Zeros)
+    assert deserialize_keras_object("ones", module_objects={"zeros": initializers.Zeros}) == "ones"

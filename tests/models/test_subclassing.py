@@ -248,3 +248,20 @@ def test_a_model_without_a_call_says_so():
 
     with pytest.raises((TypeError, NotImplementedError), match="call"):
         Empty()(X)
+
+
+def test_the_functional_variant_of_a_subclass_has_its_registered_name(tmp_path):
+    @keras.saving.register_keras_serializable("tests")
+    class Backbone(keras.Model):
+        def __init__(self, units, **kwargs):
+            x = keras.Input((2,))
+            super().__init__(x, keras.layers.Dense(units)(x), **kwargs)
+            self.units = units
+
+        def get_config(self):
+            return {"units": self.units, "name": self.name}
+
+    model = Backbone(3)
+    assert keras.saving.get_registered_name(type(model)) == "tests>Backbone"
+    model.save(tmp_path / "m.keras")
+    assert isinstance(keras.saving.load_model(tmp_path / "m.keras"), Backbone)

@@ -115,3 +115,17 @@ def test_a_symbolic_call_is_dispatched_once():
     assert result.shape == (None, 2)
     assert calls.count("slow_path") == 1
     assert calls.count("infer") == 1
+
+
+def test_a_slice_of_unknown_size_in_a_layer():
+    class Positions(keras.layers.Layer):
+        def build(self, input_shape):
+            self.table = self.add_weight(shape=(8, 2))
+
+        def call(self, x):
+            return x + ops.slice(self.table, (0, 0), (ops.shape(x)[1], 2))
+
+    x = keras.Input((None, 2))
+    model = keras.Model(x, Positions()(x))
+    assert model.output_shape == (None, None, 2)
+    assert model.predict(np.ones((1, 3, 2)), verbose=0).shape == (1, 3, 2)

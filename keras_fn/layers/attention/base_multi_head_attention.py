@@ -248,7 +248,8 @@ class BaseMultiHeadAttention(Layer):
             query: Tensor of shape `(batch, targets, heads, head_size)`.
             key: Tensor of shape `(batch, sources, heads, head_size)`.
             value: Tensor of shape `(batch, sources, heads, value_size)`.
-            attention_mask: Booleans that broadcast to `(batch, heads, targets, sources)`, or None.
+            attention_mask: Booleans that broadcast to `(batch, heads, targets, sources)`, also
+                without the axis of heads, or None.
             training: Whether to drop attention weights.
             return_attention_scores: Whether to return the attention weights.
             use_causal_mask: Whether a causal mask is to be applied, too. Overrides receive it as
@@ -259,6 +260,9 @@ class BaseMultiHeadAttention(Layer):
         """
         axes, scale, flash = self._axes, self._scale, self.flash_attention
         has_dropout = self._dropout_layer is not None
+        rank = len(query.shape) + len(axes) - 1
+        if attention_mask is not None and len(attention_mask.shape) < rank:
+            attention_mask = self._add_axis_of_heads(attention_mask, rank)
         if return_attention_scores or (training and has_dropout):
             if flash:
                 raise UnsupportedError(
@@ -375,6 +379,12 @@ class BaseMultiHeadAttention(Layer):
         mask = mask if dtype_of(mask) == "bool" else cast(mask, "bool")
         missing = len(full) - len(shape)
         return expand_dims(mask, tuple(range(first, first + missing))) if missing else mask
+
+    def _add_axis_of_heads(self, mask: Any, rank: int) -> Any:
+        """Returns a mask of targets and sources, without heads, with the rank of the weights."""
+        first = len(mask.shape) - 2 * len(self._axes)
+        missing = rank - len(mask.shape)
+        return expand_dims(cast(mask, "bool"), tuple(range(first, first + missing)))
 
     def _compute_causal_mask(self, query: Any, value: Any = None) -> Any:
         """Returns the causal mask, of shape `(1, targets, sources)`."""

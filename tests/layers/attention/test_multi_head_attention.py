@@ -465,3 +465,19 @@ def test_other_sizes_are_refused_after_building():
     layer(QUERY, VALUE)
     with pytest.raises(KerasError, match=r"MultiHeadAttention layer .*\n.*3 and 3 features"):
         layer(QUERY, KEY)
+
+
+def test_subclasses_may_pass_a_mask_without_the_axis_of_heads():
+    class Own(layers.MultiHeadAttention):
+        def call(self, x, attention_mask):
+            parts = [dense(x) for dense in (self._query_dense, self._key_dense, self._value_dense)]
+            out, _ = self._compute_attention(*parts, attention_mask=attention_mask)
+            return self._output_dense(out)
+
+    x, mask = QUERY, np.tril(np.ones((BATCH, TARGETS, TARGETS), "int32"))
+    own = Own(2, 3)
+    own.build(x.shape, x.shape)
+    wanted = layers.MultiHeadAttention.call(own, x, x, attention_mask=mask)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(own(x, mask)), ops.convert_to_numpy(wanted), atol=1e-6
+    )
