@@ -264,6 +264,19 @@ class Variable(OperatorsMixin):
             self._handle = backend.assign(self._handle, tensor)
         return tensor
 
+    def _assign_new_array(self, array: np.ndarray) -> None:
+        """Sets the value to an array of the variable's shape and dtype that no one else holds.
+
+        A variable that has no value yet need not copy it.
+        """
+        backend = current()
+        value = backend.new_variable(array, self._dtype, self._trainable, self.name)
+        if self._handle is None:
+            self._deferred_initializer = None
+            self._handle = value
+        else:
+            self._handle = backend.assign(self._handle, value)
+
     def _assign_symbolically(self, value: Any) -> Any:
         """Checks the shape of a value and returns the variable's spec; nothing is assigned."""
         shape = getattr(value, "shape", self.shape)
@@ -364,6 +377,10 @@ class Variable(OperatorsMixin):
     def numpy(self) -> np.ndarray:
         """Returns the value as a NumPy array."""
         return current().convert_to_numpy(self.value)
+
+    def _view(self) -> np.ndarray:
+        """Returns the value as an array, which may share its memory."""
+        return current().convert_to_numpy(self.value, copy=False)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = self.numpy()

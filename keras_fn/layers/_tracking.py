@@ -273,7 +273,7 @@ class AttributeTrackingMixin:
             store: A mutable mapping, for the keys "0", "1" … in the order of the variables.
         """
         for i, value in enumerate(self._file_values()):
-            store[str(i)] = value
+            store[str(i)] = np.array(value)
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Reads the layer's own variables from a group of a file.
@@ -301,8 +301,8 @@ class AttributeTrackingMixin:
         return self._own_variables()
 
     def _file_values(self) -> list[np.ndarray]:
-        """The values of `_file_variables` that files hold."""
-        return [variable.numpy() for variable in self._file_variables()]
+        """The values of `_file_variables` that files hold; they may share memory with them."""
+        return [variable._view() for variable in self._file_variables()]
 
     def _after_load(self) -> None:
         """Adapts what files do not hold, once `_file_variables` have the values of a file."""

@@ -4,17 +4,15 @@ Nothing is extracted to disk: members are read as bytes, or through a view of th
 """
 
 import dataclasses
-import hashlib
 import io
 import json
-import re
 import unicodedata
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from keras_fn.errors import SpecError
 from keras_fn.saving.byte_view import ByteView
+from keras_fn.saving.checksum import Buffer
 from keras_fn.saving.errors import (
     ModelFileError,
     ModelFileTypeError,
@@ -25,21 +23,18 @@ from keras_fn.saving.errors import (
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.limits import current_limits
 from keras_fn.saving.strict_json import parse_json
-from keras_fn.saving.strict_zip import STORED, Entry, malformed, member_chunks, read_entries
-from keras_fn.version import KERAS_VERSION
+from keras_fn.saving.strict_zip import Entry, malformed, member_chunks, read_entries
+from keras_fn.saving.zip_records import STORED
+from keras_fn.saving.zip_writer import write_zip
+from keras_fn.version import KERAS_VERSION, __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 ASSETS = "assets/"
 
 # Constant, so that the same model results in the same file.
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 _FIXED_DATE = "1980-01-01@00:00:00"
-_OWN_KEY, _DIGESTS_KEY = "keras_fn", "sha256"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_UNIX, _REGULAR_FILE = 3, 0o100644 << 16
+OWN_KEY = "keras_fn"  # of metadata.json, which Keras does not write
 _NPZ_WEIGHTS = "model.weights.npz"
-
-Buffer = bytes | bytearray | memoryview
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +48,6 @@ class Archive:
         weights: The HDF5 member as a seekable file; it reads from the archive's file, which must
             stay open.
         assets: The content of each asset by its path below `assets/`.
-        is_verified: The members were compared with SHA-256 digests in the metadata.
     """
 
     name: str
@@ -61,7 +55,6 @@ class Archive:
     metadata: dict[str, Any]
     weights: BinaryIO
     assets: dict[str, bytes]
-    is_verified: bool
 
     @property
     def weights_name(self) -> str:
@@ -90,28 +83,36 @@ def read_archive(file: BinaryIO) -> Archive:
         view = ByteView.of_file(file)
         entries = {entry.name: entry for entry in read_entries(view)}
         _check_members(entries)
-        metadata_bytes = _member_bytes(view, entries[METADATA], None)
+        metadata_bytes = _member_bytes(view, entries[METADATA])
         with model_file_errors(METADATA):
             metadata = parse_json(metadata_bytes)
-            digests = _digests(metadata, entries)
-        config = _member_bytes(view, entries[CONFIG], digests.get(CONFIG))
-        weights = _member_file(view, entries[WEIGHTS], digests.get(WEIGHTS))
+            if not isinstance(metadata, dict):
+                raise ModelFileTypeError(
+                    "the metadata is not a JSON object",
+                    expected="dict",
+                    received=type(metadata).__name__,
+                )
+        config = _member_bytes(view, entries[CONFIG])
+        weights = _member_file(view, entries[WEIGHTS])
         assets = {
-            path.removeprefix(ASSETS): _member_bytes(view, entry, digests.get(path))
+            path.removeprefix(ASSETS): _member_bytes(view, entry)
             for path, entry in entries.items()
             if path.startswith(ASSETS)
         }
-    return Archive(name, config, metadata, weights, assets, bool(digests))
+    return Archive(name, config, metadata, weights, assets)
 
 
 def write_archive(
-    file: BinaryIO, members: Mapping[str, Buffer], metadata: Mapping[str, Any] | None = None
+    file: BinaryIO,
+    members: Mapping[str, Buffer | Sequence[Buffer]],
+    metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes a `.keras` file, for `read_archive` and Keras. The result is reproducible.
 
     Args:
         file: An empty, seekable file object.
-        members: The content of `config.json`, `model.weights.h5` and any `assets/...`.
+        members: The content of `config.json`, `model.weights.h5` and any `assets/...`: bytes, or
+            parts that follow each other.
         metadata: Entries of metadata.json, which extend or replace Keras's version and date.
 
     Raises:
@@ -123,16 +124,16 @@ def write_archive(
                 raise ModelFileError(
                     "metadata.json is written from `metadata`", received="a member of that name"
                 )
-        content = {
-            METADATA: _metadata_bytes(members, metadata or {}),
-            **dict(sorted(members.items())),
+        content: dict[str, Sequence[Buffer]] = {METADATA: [_metadata_bytes(metadata or {})]}
+        content.update((name, _parts(data)) for name, data in sorted(members.items()))
+        sizes = {
+            name: sum(memoryview(part).nbytes for part in parts) for name, parts in content.items()
         }
-        sizes = {name: memoryview(data).nbytes for name, data in content.items()}
         _check_members(
             {name: Entry(name, STORED, 0, size, size, 0) for name, size in sizes.items()}
         )
         with error_context(CONFIG):
-            parse_json(bytes(content[CONFIG]))
+            parse_json(b"".join(content[CONFIG]))
     if file.tell() != 0:
         raise SpecError(
             "write_archive",
@@ -140,11 +141,7 @@ def write_archive(
             received=f"a file at position {file.tell()}",
             fix="open a new file",
         )
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in content.items():
-            info = zipfile.ZipInfo(name, _FIXED_TIME)
-            info.create_system, info.external_attr = _UNIX, _REGULAR_FILE
-            archive.writestr(info, memoryview(data).cast("B"))
+    write_zip(file, content)
 
 
 def check_asset_path(path: str) -> None:
@@ -195,70 +192,30 @@ def _check_members(entries: Mapping[str, Entry]) -> None:
             raise malformed(f"{name} is too large", f"at most {most} bytes", entries[name].size)
 
 
-def _digests(metadata: Any, entries: Mapping[str, Entry]) -> dict[str, str]:
-    """Returns the SHA-256 digests in the metadata, which only keras_fn writes, or {}."""
-    if not isinstance(metadata, dict):
-        raise ModelFileTypeError(
-            "the metadata is not a JSON object", expected="dict", received=type(metadata).__name__
-        )
-    own = metadata.get(_OWN_KEY)
-    if own is None:
-        return {}
-    digests = own.get(_DIGESTS_KEY) if isinstance(own, dict) else None
-    if not isinstance(digests, dict) or not all(
-        isinstance(value, str) and _DIGEST.fullmatch(value) for value in digests.values()
-    ):
-        raise malformed(
-            "the digests are malformed",
-            f"{_OWN_KEY}: {_DIGESTS_KEY}: names to 64 hexadecimal digits",
-        )
-    if set(digests) != set(entries) - {METADATA}:
-        raise malformed(
-            "the digests are not those of the members",
-            sorted(set(entries) - {METADATA}),
-            sorted(digests),
-        )
-    return digests
-
-
-def _member_bytes(view: ByteView, entry: Entry, digest: str | None) -> bytes:
+def _member_bytes(view: ByteView, entry: Entry) -> bytes:
     with model_file_errors(sanitize_for_display(entry.name, 100)):
-        content = bytearray()
-        _consume(view, entry, digest, content)
-        return bytes(content)
+        return b"".join(bytes(chunk) for chunk in member_chunks(view, entry))
 
 
-def _member_file(view: ByteView, entry: Entry, digest: str | None) -> BinaryIO:
+def _member_file(view: ByteView, entry: Entry) -> BinaryIO:
     """Returns a member as a file: a view of the archive if uncompressed, else a copy in memory."""
+    if entry.method != STORED:
+        return io.BytesIO(_member_bytes(view, entry))
     with model_file_errors(entry.name):
-        if entry.method == STORED:
-            _consume(view, entry, digest, None)
-            return view.slice(entry.data_offset, entry.size)  # type: ignore[return-value]
-        content = bytearray()
-        _consume(view, entry, digest, content)
-        return io.BytesIO(content)
+        for _ in member_chunks(view, entry):  # to its end, for its checksum
+            pass
+        return view.slice(entry.data_offset, entry.size)  # type: ignore[return-value]
 
 
-def _consume(view: ByteView, entry: Entry, digest: str | None, content: bytearray | None) -> None:
-    """Reads a member and checks its checksums; appends it to `content` if that is not None."""
-    actual = hashlib.sha256() if digest is not None else None
-    for chunk in member_chunks(view, entry):
-        if actual is not None:
-            actual.update(chunk)
-        if content is not None:
-            content += chunk
-    if actual is not None and actual.hexdigest() != digest:
-        raise malformed(
-            "the content is not what was saved (SHA-256 differs)", digest, actual.hexdigest()
-        )
+def _parts(data: Buffer | Sequence[Buffer]) -> Sequence[Buffer]:
+    return [memoryview(data).cast("B")] if isinstance(data, Buffer) else data
 
 
-def _metadata_bytes(members: Mapping[str, Buffer], metadata: Mapping[str, Any]) -> bytes:
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(members.items())}
+def _metadata_bytes(metadata: Mapping[str, Any]) -> bytes:
     value = {
         "keras_version": KERAS_VERSION,
         "date_saved": _FIXED_DATE,
         **metadata,
-        _OWN_KEY: {_DIGESTS_KEY: digests},
+        OWN_KEY: {"version": __version__},
     }
     return json.dumps(value, allow_nan=False).encode("utf-8")

@@ -14,7 +14,15 @@ from keras_fn.core.serialization import (
     warn_about_compile_config,
 )
 from keras_fn.errors import KerasError
-from keras_fn.saving.archive import ASSETS, CONFIG, WEIGHTS, Archive, read_archive, write_archive
+from keras_fn.saving.archive import (
+    ASSETS,
+    CONFIG,
+    OWN_KEY,
+    WEIGHTS,
+    Archive,
+    read_archive,
+    write_archive,
+)
 from keras_fn.saving.assets import collect_assets, hand_out_assets
 from keras_fn.saving.config_validation import (
     config_errors,
@@ -28,7 +36,6 @@ from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import Weights, check_parameters, collect, restore
 from keras_fn.types import AnyModel
 
-_OWN = "keras_fn"  # the key of metadata that Keras does not write
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without compiling it"
 
 
@@ -100,7 +107,7 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
         config = archive.parse_config()
         if not with_compile:
             drop_compile_configs(config)
-        config = _validated(config, is_own=_OWN in archive.metadata)
+        config = _validated(config, is_own=OWN_KEY in archive.metadata)
         compile_config = config.pop("compile_config", None)
         model = build(config, custom_objects)
         check_parameters(model)
@@ -152,5 +159,4 @@ def load_weights(
 def weights_of(archive: Archive) -> Weights:
     """Returns the weights of an archive."""
     name = archive.weights_name
-    h5 = open_hdf5(archive.weights, name=name, verify=not archive.is_verified)
-    return Weights([h5], name)
+    return Weights([open_hdf5(archive.weights, name=name)], name)

@@ -29,7 +29,7 @@ from keras_fn.saving.errors import (
     model_file_errors,
     sanitize_for_display,
 )
-from keras_fn.saving.hdf5.file import DIGEST_ATTRIBUTE, Hdf5File, open_hdf5
+from keras_fn.saving.hdf5.file import Hdf5File, open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.legacy_matching import (
     Candidates,
@@ -55,8 +55,8 @@ Values = list[tuple[Variable, np.ndarray]]
 # ---------------------------------------------------------------- writing
 
 
-def to_bytes(model: AnyModel, with_optimizer: bool = True) -> memoryview:
-    """Returns the bytes of a legacy file of a model.
+def build_file(model: AnyModel, with_optimizer: bool = True) -> list[memoryview]:
+    """Returns the parts of a legacy file of a model.
 
     Args:
         model: A built model.
@@ -179,8 +179,7 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
             fix="for a file of weights, build the model and call load_weights",
         )
     with config_errors(h5.name, "model_config"):
-        is_own = DIGEST_ATTRIBUTE in h5.attribute_names("")
-        config = validate_and_upgrade_config(parse_json(text.encode()), is_own=is_own)
+        config = validate_and_upgrade_config(parse_json(text.encode()), is_own=h5.is_own)
         model = keras_format.build(config, custom_objects)
         check_parameters(model)
     with model_file_errors(h5.name):

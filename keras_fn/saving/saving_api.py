@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Unpack, cast
 
 from keras_fn.errors import unexpected_arguments
 from keras_fn.saving import keras_format, legacy_h5, weights_format
+from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
@@ -90,9 +91,9 @@ def save_model(
             "('model.keras').",
             describe(filepath),
         )
-        data = legacy_h5.to_bytes(model, with_optimizer)
+        parts = legacy_h5.build_file(model, with_optimizer)
         with open_for_writing(filepath) as file:
-            file.write(data)
+            write_with_trailer(file, parts)
     else:
         members = keras_format.archive_members(model, with_optimizer)
         with open_for_writing(filepath) as file:

@@ -16,32 +16,27 @@ from collections.abc import Iterator
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.errors import ModelFileError, sanitize_for_display
 from keras_fn.saving.limits import current_limits
-
-STORED, DEFLATED = 0, 8
-
-_LOCAL = struct.Struct("<4s5H3L2H")
-
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-
-_END = struct.Struct("<4s4H2LH")
-
-_LOCATOR64 = struct.Struct("<4sLQL")
-
-_END64 = struct.Struct("<4sQ2H2L4Q")
-
-_LOCAL_SIGNATURE, _CENTRAL_SIGNATURE, _END_SIGNATURE = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
-
-_LOCATOR64_SIGNATURE, _END64_SIGNATURE = b"PK\x06\x07", b"PK\x06\x06"
-
-_UTF8_FLAG = 0x800
+from keras_fn.saving.zip_records import (
+    CENTRAL,
+    CENTRAL_SIGNATURE,
+    DEFLATED,
+    END,
+    END64,
+    END64_SIGNATURE,
+    END_SIGNATURE,
+    FULL_16,
+    FULL_32,
+    LOCAL,
+    LOCAL_SIGNATURE,
+    LOCATOR64,
+    LOCATOR64_SIGNATURE,
+    NEWEST_VERSION,
+    STORED,
+    UTF8_FLAG,
+    ZIP64_EXTRA,
+)
 
 _DEFLATE_LEVEL_FLAGS = 0x006
-
-_NEWEST_VERSION = 45
-
-_FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
-
-_ZIP64_EXTRA = 0x0001
 
 _FORBIDDEN_EXTRA = {0x7075: "a second name", 0x9901: "encryption", 0x0017: "encryption"}
 
@@ -85,7 +80,7 @@ def read_entries(view: ByteView) -> list[Entry]:
     Raises:
         ModelFileError: The file is not a zip file of the strict form.
     """
-    if view.bytes_at(0, min(4, view.size)) != _LOCAL_SIGNATURE:
+    if view.bytes_at(0, min(4, view.size)) != LOCAL_SIGNATURE:
         raise malformed(
             "not a .keras file",
             "a zip file, which starts with 'PK'",
@@ -111,8 +106,11 @@ def read_entries(view: ByteView) -> list[Entry]:
     return entries
 
 
-def member_chunks(view: ByteView, entry: Entry) -> Iterator[bytes]:
-    """Yields the content of a member, at most its declared size, and checks its size and CRC."""
+def member_chunks(view: ByteView, entry: Entry) -> Iterator[bytes | memoryview]:
+    """Yields the content of a member, at most its declared size, and checks its size and CRC.
+
+    A chunk is valid until the next one is read.
+    """
     crc = total = 0
     for chunk in _inflated(view, entry) if entry.method == DEFLATED else _stored(view, entry):
         total += len(chunk)
@@ -128,10 +126,11 @@ def member_chunks(view: ByteView, entry: Entry) -> Iterator[bytes]:
         )
 
 
-def _stored(view: ByteView, entry: Entry) -> Iterator[bytes]:
+def _stored(view: ByteView, entry: Entry) -> Iterator[memoryview]:
     content = view.slice(entry.data_offset, entry.stored_size)
-    while chunk := content.read(_CHUNK):
-        yield chunk
+    buffer = memoryview(bytearray(min(_CHUNK, entry.stored_size)))
+    while count := content.readinto(buffer):
+        yield buffer[:count]
 
 
 def _inflated(view: ByteView, entry: Entry) -> Iterator[bytes]:
@@ -148,8 +147,8 @@ def _inflated(view: ByteView, entry: Entry) -> Iterator[bytes]:
 
 
 def _end_record(view: ByteView) -> tuple:
-    fields = _END.unpack(view.bytes_at(max(0, view.size - _END.size), _END.size))
-    if fields[0] != _END_SIGNATURE or fields[-1] != 0:
+    fields = END.unpack(view.bytes_at(max(0, view.size - END.size), END.size))
+    if fields[0] != END_SIGNATURE or fields[-1] != 0:
         raise malformed(
             "the zip file does not end with its end record",
             "no comment and no data after the archive",
@@ -159,38 +158,38 @@ def _end_record(view: ByteView) -> tuple:
 
 
 def _has_zip64(view: ByteView) -> bool:
-    offset = view.size - _END.size - _LOCATOR64.size
-    return offset >= 0 and view.bytes_at(offset, 4) == _LOCATOR64_SIGNATURE
+    offset = view.size - END.size - LOCATOR64.size
+    return offset >= 0 and view.bytes_at(offset, 4) == LOCATOR64_SIGNATURE
 
 
 def _tail_size(view: ByteView) -> int:
     """Returns the size of the records after the central directory."""
-    return _END.size + (_LOCATOR64.size + _END64.size if _has_zip64(view) else 0)
+    return END.size + (LOCATOR64.size + END64.size if _has_zip64(view) else 0)
 
 
 def _locate_directory(view: ByteView) -> tuple[ByteView, int]:
     """Returns the central directory and its number of entries."""
-    if view.size < _END.size:
+    if view.size < END.size:
         raise malformed("the file is too short for a zip file")
     _, disk, directory_disk, entries_here, count, size, offset, _ = _end_record(view)
     end = view.size - _tail_size(view)
     if _has_zip64(view):
-        record = _END64.unpack(view.bytes_at(end, _END64.size))
-        locator = _LOCATOR64.unpack(view.bytes_at(end + _END64.size, _LOCATOR64.size))
+        record = END64.unpack(view.bytes_at(end, END64.size))
+        locator = LOCATOR64.unpack(view.bytes_at(end + END64.size, LOCATOR64.size))
         signature, length, _, _, disk64, directory_disk64, here64, count64, size64, offset64 = (
             record
         )
         agrees = all(
             short in (full, most)
             for short, full, most in (
-                (count, count64, _FULL_16),
-                (size, size64, _FULL_32),
-                (offset, offset64, _FULL_32),
+                (count, count64, FULL_16),
+                (size, size64, FULL_32),
+                (offset, offset64, FULL_32),
             )
         )
         if (
-            signature != _END64_SIGNATURE
-            or length != _END64.size - 12
+            signature != END64_SIGNATURE
+            or length != END64.size - 12
             or disk64
             or directory_disk64
             or here64 != count64
@@ -200,7 +199,7 @@ def _locate_directory(view: ByteView) -> tuple[ByteView, int]:
             raise malformed("the end records of the zip file contradict each other")
         entries_here, count, size, offset = here64, count64, size64, offset64
         disk = directory_disk = 0
-    if disk or directory_disk or entries_here % (_FULL_16 + 1) != count % (_FULL_16 + 1):
+    if disk or directory_disk or entries_here % (FULL_16 + 1) != count % (FULL_16 + 1):
         raise malformed("the zip file is split over several disks")
     if offset + size != end:
         raise malformed(
@@ -209,7 +208,7 @@ def _locate_directory(view: ByteView) -> tuple[ByteView, int]:
             f"[{offset}, {offset + size})",
         )
     most = current_limits().zip_members
-    if count > most or size > count * (_CENTRAL.size + _NAME_BYTES + _FULL_16):
+    if count > most or size > count * (CENTRAL.size + _NAME_BYTES + FULL_16):
         raise malformed("the zip file has too many members", f"at most {most}", count)
     return view.slice(offset, size), count
 
@@ -218,7 +217,7 @@ def _central_entries(directory: ByteView, count: int) -> list[tuple[Entry, tuple
     """Returns (entry, fields that the local header repeats, raw name) for each central header."""
     result, names = [], set()
     for _ in range(count):
-        fields = _CENTRAL.unpack(_take(directory, _CENTRAL.size))
+        fields = CENTRAL.unpack(_take(directory, CENTRAL.size))
         (
             signature,
             _,
@@ -238,7 +237,7 @@ def _central_entries(directory: ByteView, count: int) -> list[tuple[Entry, tuple
             attributes,
             offset,
         ) = fields
-        if signature != _CENTRAL_SIGNATURE or comment_size or disk:
+        if signature != CENTRAL_SIGNATURE or comment_size or disk:
             raise malformed("a header in the directory of the zip file is wrong")
         raw_name = _take(directory, name_size)
         name = _member_name(raw_name, flags)
@@ -268,18 +267,18 @@ def _member_name(raw: bytes, flags: int) -> str:
             "a member has no name or a very long one", f"1 to {_NAME_BYTES} bytes", len(raw)
         )
     try:
-        return raw.decode("utf-8" if flags & _UTF8_FLAG else "ascii")
+        return raw.decode("utf-8" if flags & UTF8_FLAG else "ascii")
     except UnicodeDecodeError:
         raise malformed("the name of a member is not text", "UTF-8", raw[:100]) from None
 
 
 def _check_entry(entry: Entry, flags: int, version: int, attributes: int) -> None:
     name = sanitize_for_display(entry.name, 100)
-    if flags & ~(_UTF8_FLAG | _DEFLATE_LEVEL_FLAGS):
+    if flags & ~(UTF8_FLAG | _DEFLATE_LEVEL_FLAGS):
         raise malformed(
             f"member {name!r} is encrypted, or its size follows its data", "flags 0", f"{flags:#x}"
         )
-    if entry.method not in (STORED, DEFLATED) or version > _NEWEST_VERSION:
+    if entry.method not in (STORED, DEFLATED) or version > NEWEST_VERSION:
         raise malformed(
             f"member {name!r} is compressed in an unknown way",
             "stored or deflated",
@@ -302,13 +301,13 @@ def _check_entry(entry: Entry, flags: int, version: int, attributes: int) -> Non
 
 def _check_local_header(view: ByteView, entry: Entry, expected: tuple, raw_name: bytes) -> int:
     """Returns the offset of the data of a member, if its two headers agree."""
-    raw = view.bytes_at(entry.header_offset, _LOCAL.size)
-    signature, _, *fixed, stored_size, size, name_size, extra_size = _LOCAL.unpack(raw)
-    start = entry.header_offset + _LOCAL.size
+    raw = view.bytes_at(entry.header_offset, LOCAL.size)
+    signature, _, *fixed, stored_size, size, name_size, extra_size = LOCAL.unpack(raw)
+    start = entry.header_offset + LOCAL.size
     extra = view.bytes_at(start + name_size, extra_size)
     size, stored_size = _zip64_values(extra, (size, stored_size))
     same = (
-        signature == _LOCAL_SIGNATURE
+        signature == LOCAL_SIGNATURE
         and tuple(fixed) == expected
         and size == entry.size
         and stored_size == entry.stored_size
@@ -322,11 +321,11 @@ def _check_local_header(view: ByteView, entry: Entry, expected: tuple, raw_name:
 
 def _zip64_values(extra: bytes, values: tuple[int, ...]) -> tuple[int, ...]:
     """Returns `values`, with 32-bit maxima replaced by the 64-bit values in the extra field."""
-    wide = _extra_fields(extra).get(_ZIP64_EXTRA, b"")
+    wide = _extra_fields(extra).get(ZIP64_EXTRA, b"")
     if len(wide) % 8:
         raise malformed("a 64-bit field of the zip file has a wrong size")
     numbers = iter(struct.unpack(f"<{len(wide) // 8}Q", wide))
-    picked = tuple(next(numbers, -1) if value == _FULL_32 else value for value in values)
+    picked = tuple(next(numbers, -1) if value == FULL_32 else value for value in values)
     if -1 in picked or next(numbers, None) is not None:
         raise malformed("the 64-bit fields of the zip file do not fit its headers")
     return picked

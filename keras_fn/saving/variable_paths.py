@@ -50,7 +50,7 @@ class Saveable(NamedTuple):
     def values(self) -> dict[str, np.ndarray]:
         """Returns the values that a file holds, by the paths of their datasets."""
         if isinstance(self.owner, Optimizer):
-            return {path: variable.numpy() for path, variable in self.variables().items()}
+            return {path: variable._view() for path, variable in self.variables().items()}
         return {f"{self.group}/{i}": v for i, v in enumerate(self.owner._file_values())}
 
     def seeds(self) -> dict[str, Variable]:

@@ -60,7 +60,7 @@ def collect(
 
 def _array(value: Any) -> np.ndarray:
     if isinstance(value, Variable):
-        return value.numpy()
+        return value._view()
     return current().convert_to_numpy(value) if current().is_tensor(value) else np.asarray(value)
 
 
@@ -264,7 +264,7 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
     """Sets the values: one by one in a new model, else after all of them were read."""
     if is_new:
         for variable, path in plan.values:
-            variable.assign(weights.read(path, variable))
+            variable._assign_new_array(weights.read(path, variable))
         for saveable, store in plan.stores:
             saveable.owner.load_own_variables(store)
         for layer in plan.layers:
@@ -281,7 +281,7 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
             variable.assign(value)
         raise
     for variable, value in values:
-        variable.assign(value)
+        variable._assign_new_array(value)
     for layer in plan.layers:
         layer._after_load()
 

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.errors import ModelFileError, model_file_errors
 from keras_fn.saving.file_io import atomic_write, describe, open_for_reading, open_for_writing
 from keras_fn.saving.hdf5.file import open_hdf5
@@ -30,9 +31,9 @@ def write(model: AnyModel, filepath: PathLike | BinaryIO, skipped: Iterable[Any]
         filepath: A path or a binary file.
         skipped: Layers to leave out.
     """
-    data = build_hdf5(*collect(model, skipped))
+    parts = build_hdf5(*collect(model, skipped))
     with open_for_writing(filepath) as file:
-        file.write(data)
+        write_with_trailer(file, parts)
 
 
 def read(model: AnyModel, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()) -> None:
@@ -92,7 +93,7 @@ def write_shards(
             weight_map.setdefault(f"/{group}", []).append(name)
         own = {group: attributes[group] for group in groups if group in attributes}
         with atomic_write(path.with_name(name)) as file:
-            file.write(build_hdf5(shard, own))
+            write_with_trailer(file, build_hdf5(shard, own))
     index = {
         "metadata": {"total_size": total},
         "weight_map": {k: v[0] if len(v) == 1 else v for k, v in weight_map.items()},

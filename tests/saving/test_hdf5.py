@@ -12,8 +12,10 @@ import h5py
 import ml_dtypes
 import numpy as np
 import pytest
+from hdf5_files import hdf5_bytes
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from keras_fn.saving.checksum import TRAILER_BYTES, write_with_trailer
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.hdf5.file import datasets, open_hdf5, read_dataset
 from keras_fn.saving.hdf5.writer import build_hdf5
@@ -80,7 +82,7 @@ def test_attributes_of_a_legacy_file_are_read():
 @pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
 def test_arrays_come_back(dtype, shape):
     array = (np.arange(math.prod(shape)).reshape(shape) % 2).astype(dtype)
-    h5 = open_hdf5(io.BytesIO(build_hdf5({"vars/0": array})))
+    h5 = open_hdf5(io.BytesIO(hdf5_bytes({"vars/0": array})))
     assert datasets(h5)["vars/0"].dtype == array.dtype
     found = read_dataset(h5, "vars/0", shape, dtype)
     assert (found.dtype, found.shape, found.tobytes()) == (array.dtype, shape, array.tobytes())
@@ -93,7 +95,7 @@ def test_big_endian_arrays_come_back():
 
 def test_bfloat16_is_stored_as_keras_does_and_read_from_unnamed_bytes():
     array = np.arange(4).astype(ml_dtypes.bfloat16)
-    with h5py.File(io.BytesIO(build_hdf5({"x": array}))) as h5:
+    with h5py.File(io.BytesIO(hdf5_bytes({"x": array}))) as h5:
         assert (h5["x"].dtype, h5["x"].attrs["dtype"]) == (np.dtype("V2"), "bfloat16")
     h5 = open_hdf5(made(lambda h5: h5.create_dataset("x", data=array.view("V2"))))
     assert read_dataset(h5, "x", (4,), ml_dtypes.bfloat16).tolist() == [0, 1, 2, 3]
@@ -103,7 +105,7 @@ def test_bfloat16_is_stored_as_keras_does_and_read_from_unnamed_bytes():
 
 def test_long_lists_and_large_attributes_come_back():
     names = [f"layer_{i}" for i in range(9001)]
-    content = build_hdf5(
+    content = hdf5_bytes(
         {}, {"": {"layer_names": names, "model_config": "é" * 10**6}, "empty/vars": {"name": "x"}}
     )
     h5 = open_hdf5(io.BytesIO(content))
@@ -133,7 +135,7 @@ def test_the_bytes_do_not_depend_on_the_time_or_the_process():
     code = (
         "import hashlib, numpy as np; from keras_fn.saving.hdf5.writer import build_hdf5\n"
         "arrays = {f'a{i}/vars/0': np.arange(i) for i in range(20)}\n"
-        "content = build_hdf5(arrays, {'': {'name': ['x'] * 50}})\n"
+        "content = b''.join(build_hdf5(arrays, {'': {'name': ['x'] * 50}}))\n"
         "print(hashlib.sha256(content).hexdigest())"
     )
     digests = set()
@@ -168,7 +170,7 @@ def test_the_bytes_do_not_depend_on_the_time_or_the_process():
     ],
 )
 def test_only_conversions_that_keep_the_kind_are_made(found, wanted, allowed):
-    h5 = open_hdf5(io.BytesIO(build_hdf5({"x": np.ones(3, found)})))
+    h5 = open_hdf5(io.BytesIO(hdf5_bytes({"x": np.ones(3, found)})))
     if allowed:
         assert read_dataset(h5, "x", (3,), wanted).dtype == wanted
     else:
@@ -178,14 +180,14 @@ def test_only_conversions_that_keep_the_kind_are_made(found, wanted, allowed):
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 4), (3, 2), (-1, 3), (6,)])
 def test_another_shape_is_an_error(shape):
-    h5 = open_hdf5(io.BytesIO(build_hdf5({"x": np.ones((2, 3))})))
+    h5 = open_hdf5(io.BytesIO(hdf5_bytes({"x": np.ones((2, 3))})))
     with pytest.raises(ModelFileError, match=r"x: the dataset has another shape(.|\n)*\(2, 3\)"):
         read_dataset(h5, "x", shape, "float64")
 
 
 @pytest.mark.parametrize("path", ["y", "", "a", "/x", "../x", "a/../x", "x\0"])
 def test_only_the_exact_path_of_a_dataset_is_read(path):
-    h5 = open_hdf5(io.BytesIO(build_hdf5({"x": np.ones(1), "a/b": np.ones(1)})))
+    h5 = open_hdf5(io.BytesIO(hdf5_bytes({"x": np.ones(1), "a/b": np.ones(1)})))
     with pytest.raises(ModelFileError, match="no such dataset"):
         read_dataset(h5, path, (1,), "float64")
 
@@ -195,28 +197,31 @@ def test_only_the_exact_path_of_a_dataset_is_read(path):
 )
 def test_what_cannot_be_read_is_not_written(path):
     with pytest.raises(ModelFileError, match="not allowed"):
-        build_hdf5({path: np.ones(1)})
+        hdf5_bytes({path: np.ones(1)})
 
 
 def test_unsavable_dtypes_are_a_type_error():
     for array in (np.array(["text"]), np.array([object()]), np.array(["2020"], "M8[D]")):
         with pytest.raises(TypeError, match="Saving an array"):
-            build_hdf5({"x": array})
+            hdf5_bytes({"x": array})
 
 
 def test_too_many_objects_are_refused():
     with limits(hdf5_objects=10), pytest.raises(ModelFileError, match="too many objects"):
-        open_hdf5(io.BytesIO(build_hdf5({f"{i}": np.ones(1) for i in range(20)})))
+        open_hdf5(io.BytesIO(hdf5_bytes({f"{i}": np.ones(1) for i in range(20)})))
 
 
 def test_a_flipped_bit_in_a_weight_is_an_error():
     array = np.random.default_rng(0).random(16).astype("float32")
-    content = build_hdf5({"vars/0": array})
-    start = bytes(content).index(array.tobytes())
-    for bit in range(array.nbytes * 8):
+    write_with_trailer(file := io.BytesIO(), build_hdf5({"vars/0": array}))
+    content = file.getvalue()
+    open_hdf5(io.BytesIO(content))
+    with h5py.File(io.BytesIO(content)) as h5:  # HDF5 does not see the checksum
+        np.testing.assert_array_equal(h5["vars/0"][()], array)
+    for bit in (*range(0, len(content) * 8 - 8 * TRAILER_BYTES, 37), len(content) * 8 - 1):
         flipped = bytearray(content)
-        flipped[start + bit // 8] ^= 1 << bit % 8
-        with pytest.raises(ModelFileError, match="SHA-256"):
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(ModelFileError, match="CRC-32"):
             open_hdf5(io.BytesIO(flipped))
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-
-from keras_fn.saving.hdf5.writer import build_hdf5
+from hdf5_files import hdf5_bytes
 
 
 def _secret(folder: Path) -> Path:
@@ -236,7 +235,7 @@ def test_many_names_for_one_long_text_are_refused(tmp_path, watchdog):
     """4000 elements of an attribute point to one text of 4 MiB: 16 GiB from a file of 4 MiB."""
     path = tmp_path / "m.h5"
     long, marks = "x" * (4 << 20), [f"{i:05d}" for i in range(4000)]
-    path.write_bytes(build_hdf5({}, {"": {"long": long, "layer_names": marks}}, digest=False))
+    path.write_bytes(hdf5_bytes({}, {"": {"long": long, "layer_names": marks}}))
     with h5py.File(path) as h5:
         address = h5py.h5o.get_info(h5.id).addr
     content = bytearray(path.read_bytes())
@@ -254,7 +253,7 @@ def test_groups_that_share_their_names_are_refused(tmp_path, watchdog):
     path = tmp_path / "m.h5"
     heap = np.frombuffer(b"v\0" * 5_000_000, "uint8")
     groups = {f"g{i:03d}/vars": {"name": "x"} for i in range(1000)}
-    content = bytearray(build_hdf5({"w": heap}, groups, digest=False))
+    content = bytearray(hdf5_bytes({"w": heap}, groups))
     start = bytes(content).index(heap.tobytes()[:100])
     # The first heap is that of the root.
     _, *others = (at for at in range(0, len(content), 8) if content[at : at + 4] == b"HEAP")
@@ -271,7 +270,7 @@ def test_many_datasets_for_the_same_bytes_are_refused(tmp_path, watchdog):
     arrays = {"large": np.zeros(large, "uint8")} | {
         f"{i:03d}": np.zeros(small, "uint8") for i in range(300)
     }
-    content = bytes(build_hdf5(arrays, digest=False))
+    content = bytes(hdf5_bytes(arrays))
     with h5py.File(io.BytesIO(content)) as h5:
         offsets = {name: h5[name].id.get_offset().to_bytes(8, "little") for name in h5}
     sizes = small.to_bytes(8, "little"), large.to_bytes(8, "little")

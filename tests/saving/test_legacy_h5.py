@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from hdf5_files import hdf5_bytes
 
 import keras_fn as keras
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.hdf5.file import open_hdf5
-from keras_fn.saving.hdf5.writer import build_hdf5
 from tests.saving import oracle_check
 
 
@@ -48,7 +48,7 @@ def legacy_file(path, config, layers, **root):
         group = f"model_weights/{layer}"
         attributes[group] = {"weight_names": [f"{layer}/{n}:0" for n in weights]}
         datasets.update((f"{group}/{layer}/{n}:0", v) for n, v in weights.items())
-    path.write_bytes(build_hdf5(datasets, attributes, digest=False))
+    path.write_bytes(hdf5_bytes(datasets, attributes))
     return path
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hdf5_files import hdf5_bytes
 
 import keras_fn as keras
 from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.hdf5.writer import build_hdf5
 
 FILES = Path(__file__).parents[1] / "fixtures" / "keras_frozen"
 VALUES = dict(np.load(FILES / "weights.npz"))
@@ -141,7 +141,7 @@ def weights_file(path, layer, names, shape=(2,)):
     group, values = layer, np.arange(len(names), dtype="float32")
     datasets = {f"{group}/{n}": np.full(shape, v) for n, v in zip(names, values, strict=True)}
     attributes = {"": {"layer_names": [layer]}, group: {"weight_names": names}}
-    path.write_bytes(build_hdf5(datasets, attributes, digest=False))
+    path.write_bytes(hdf5_bytes(datasets, attributes))
     return path
 
 

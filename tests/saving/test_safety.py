@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hdf5_files import hdf5_bytes
 
 import keras_fn as keras
 from keras_fn.saving.archive import CONFIG, WEIGHTS, write_archive
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
-from keras_fn.saving.hdf5.writer import build_hdf5
 from keras_fn.saving.keras_format import archive_members
 from keras_fn.saving.limits import limits
 from keras_fn.saving.weights import collect
@@ -42,7 +42,7 @@ def archive(change=None, datasets=None, made=None):
     if datasets is not None:
         arrays, attributes = collect(made)
         datasets(arrays, attributes)
-        content[WEIGHTS] = build_hdf5(arrays, attributes)
+        content[WEIGHTS] = hdf5_bytes(arrays, attributes)
     file = io.BytesIO()
     file.name = "attack.keras"  # type: ignore[attr-defined]
     write_archive(file, content)

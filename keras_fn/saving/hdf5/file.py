@@ -8,7 +8,6 @@ of the format: superblock 0, groups, plain datasets and attributes.
 numeric datasets whose bytes are in the file.
 """
 
-import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from keras_fn.saving.byte_view import BudgetedView, ByteView
+from keras_fn.saving.checksum import find_trailer, verify_trailer
 from keras_fn.saving.errors import (
     ModelFileError,
     model_file_errors,
@@ -44,8 +44,6 @@ from keras_fn.saving.hdf5.global_heap import GlobalHeap
 from keras_fn.saving.hdf5.header import Attribute, ObjectHeader, read_header, read_superblock
 from keras_fn.saving.limits import current_limits
 
-DIGEST_ATTRIBUTE = "keras_fn_sha256"
-
 _NAME_BYTES = 255
 
 _FIX = "load the file into the model it was saved from"
@@ -59,18 +57,19 @@ def open_hdf5(file: BinaryIO, *, name: str | None = None, verify: bool = True) -
     Args:
         file: A binary, seekable file object; it must stay open.
         name: The name of the file in error messages. By default the name of the file object.
-        verify: Whether to compare the content with the digest in the file, if there is one, which
-            reads all weights once. Default True. `read_archive` does the same for its members.
+        verify: Whether to compare the content with the checksum behind it, if there is one, which
+            reads the file once. Default True. `read_archive` does the same for its members.
 
     Raises:
         ModelFileError: The file is malformed, or uses features that files of weights do not use.
     """
     name = name or describe(file)
     with model_file_errors(name):
-        h5 = Hdf5File(file, name)
-    if verify:
-        h5.verify_digest()
-    return h5
+        view = ByteView.of_file(file)
+        size = find_trailer(view)
+        if verify and size is not None:
+            verify_trailer(view, size)
+        return Hdf5File(file, name, size)
 
 
 class Hdf5File:
@@ -80,11 +79,13 @@ class Hdf5File:
         name: The name of the file in error messages.
         datasets: All datasets by path, without a leading slash, in the order of the file.
         groups: The paths of all groups; the root is `""`.
+        is_own: Whether keras_fn wrote the file: it has a checksum.
     """
 
-    def __init__(self, file: BinaryIO, name: str):
-        view = BudgetedView.of_file(file)
-        self._view, self._heap, self.name = ByteView.of_file(file), GlobalHeap(view), name
+    def __init__(self, file: BinaryIO, name: str, size: int | None = None):
+        whole = ByteView.of_file(file)
+        view = BudgetedView(file, 0, whole.size if size is None else size)
+        self._view, self._heap, self.name = whole, GlobalHeap(view), name
         self._headers = dict(_walk(view))
         self._values: dict[
             tuple[str, str], AttributeValue
@@ -98,6 +99,7 @@ class Hdf5File:
                     self.datasets[path], self._storage[path] = check_dataset(
                         view, header, self._named_dtype(path)
                     )
+        self.is_own = size is not None
         declared = sum(info.declared_bytes for info in self.datasets.values())
         check_inflation("the datasets declare together", declared, view.size)
 
@@ -195,29 +197,6 @@ class Hdf5File:
             result += value
         return result
 
-    def verify_digest(self) -> bool:
-        """Checks the digest in the file, and returns whether there is one.
-
-        Raises:
-            ModelFileError: The digest is wrong.
-        """
-        expected = self.attribute("", DIGEST_ATTRIBUTE)
-        if expected is None:
-            return False
-        with model_file_errors(self.name):
-            actual = content_digest(
-                (path, read_stored(self._view, info, self._storage[path]))
-                for path, info in sorted(self.datasets.items())
-            )
-            if not isinstance(expected, str) or actual != expected:
-                raise ModelFileError(
-                    "the weights are not what was saved (SHA-256 differs)",
-                    expected=expected,
-                    received=actual,
-                    fix="the file is damaged; get it again",
-                )
-        return True
-
     def _info(self, path: str) -> DatasetInfo:
         if path not in self.datasets:
             raise ModelFileError(
@@ -288,18 +267,6 @@ def check_link_name(name: str) -> None:
             f"1 to {_NAME_BYTES} printable characters, no slash",
             sanitize_for_display(name, 100),
         )
-
-
-def content_digest(contents: Iterable[tuple[str, np.ndarray]]) -> str:
-    """Returns the SHA-256 over paths, shapes, dtypes and little-endian bytes, in this order."""
-    digest = hashlib.sha256()
-    for path, data in contents:
-        digest.update(f"{path}\0{data.dtype.name}\0{list(data.shape)}\0".encode())
-        flat = np.ascontiguousarray(data).reshape(-1)
-        digest.update(
-            (flat.byteswap() if data.dtype.str.startswith(">") else flat).view(np.uint8).data
-        )
-    return digest.hexdigest()
 
 
 def _walk(view: BudgetedView) -> Iterator[tuple[str, ObjectHeader]]:

@@ -1,0 +1,112 @@
+"""CRC-32 checksums: computed by a thread while a file is written, and verified when it is read.
+
+A zip archive has them for its members. An HDF5 file of weights has one behind its end, where HDF5
+does not look: 32 bytes of text.
+"""
+
+import queue
+import threading
+import zlib
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from keras_fn.saving.byte_view import ByteView
+from keras_fn.saving.errors import ModelFileError
+
+Buffer = bytes | bytearray | memoryview
+
+_MARK = b"keras_fn checksum crc32 "
+TRAILER_BYTES = len(_MARK) + 8
+_CHUNK = 1 << 20
+
+
+def write_parts(file: BinaryIO, parts: Iterable[Buffer]) -> int:
+    """Writes the parts of a file one after the other, and returns their CRC-32.
+
+    A variable that another thread assigns meanwhile is written as it was, or as it is: pieces are
+    copied before they are written and go into the checksum.
+
+    Args:
+        file: The file.
+        parts: What to write.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    todo: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
+    crc = 0
+
+    def compute() -> None:
+        nonlocal crc
+        while (part := todo.get()) is not None:
+            crc = zlib.crc32(part, crc)
+
+    thread = threading.Thread(target=compute, name="keras_fn-checksum")
+    thread.start()
+    try:
+        for part in parts:
+            for start in range(0, len(part), _CHUNK):
+                piece = bytes(part[start : start + _CHUNK])
+                todo.put(piece)
+                file.write(piece)
+    finally:
+        todo.put(None)
+        thread.join()
+    return crc
+
+
+def write_with_trailer(file: BinaryIO, parts: Iterable[Buffer]) -> None:
+    """Writes the parts of a file, and their checksum behind them.
+
+    Args:
+        file: The file.
+        parts: What to write.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    file.write(_MARK + b"%08x" % write_parts(file, parts))
+
+
+def find_trailer(view: ByteView) -> int | None:
+    """Returns the size of a file without the checksum behind it; None if it has none.
+
+    Args:
+        view: The view of the whole file.
+    """
+    size = view.size - TRAILER_BYTES
+    has_mark = size > 0 and view.bytes_at(size, len(_MARK)) == _MARK
+    return size if has_mark else None
+
+
+def verify_trailer(view: ByteView, size: int) -> None:
+    """Compares a file with the checksum behind it.
+
+    Args:
+        view: The view of the whole file.
+        size: The result of `find_trailer`.
+
+    Raises:
+        ModelFileError: The content is not what was saved.
+    """
+    expected = view.bytes_at(size + len(_MARK), TRAILER_BYTES - len(_MARK))
+    actual = b"%08x" % compute_crc(view.slice(0, size))
+    if expected != actual:
+        raise ModelFileError(
+            "the weights are not what was saved (CRC-32 differs)",
+            expected=expected.decode("ascii", "replace"),
+            received=actual.decode(),
+            fix="the file is damaged; get it again",
+        )
+
+
+def compute_crc(view: ByteView) -> int:
+    """Returns the CRC-32 of the bytes that are left in a view.
+
+    Args:
+        view: The view.
+    """
+    buffer, crc = memoryview(bytearray(min(_CHUNK, view.size))), 0
+    while count := view.readinto(buffer):
+        crc = zlib.crc32(buffer[:count], crc)
+    return crc
