@@ -20,6 +20,7 @@ from keras_fn.applications._architecture import (
 from keras_fn.applications.imagenet_utils import decode_predictions, define_preprocess_input
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.naming import name_scope
+from keras_fn.errors import SpecError
 from keras_fn.models import Model
 from keras_fn.types import ActivationLike, PathLike, Shape, Tensor
 
@@ -43,13 +44,19 @@ class _Application(Protocol):
 
 
 def _features(
-    x: Tensor, _: Arguments, stem_filters: int, filters: int, depth: int, skips_reduction: bool
+    x: Tensor,
+    arguments: Arguments,
+    stem_filters: int,
+    filters: int,
+    depth: int,
+    skips_reduction: bool,
 ) -> Tensor:
     """Applies two reduction cells, and three stages of normal cells with reductions in between.
 
     A cell takes the outputs of the two cells before it. After a reduction within the network, the
     second one is the output before it, or with `skips_reduction` the one before that.
     """
+    _check_sizes(x, arguments)
     x = layers.Conv2D(
         stem_filters,
         3,
@@ -73,9 +80,18 @@ def _features(
     return layers.Activation("relu")(x)
 
 
-def _normal_cell(
-    x: Tensor, previous: Tensor, filters: int, block: str, adjustment: str | None
-) -> Tensor:
+def _check_sizes(x: Tensor, arguments: Arguments) -> None:
+    """Raises a ValueError for an unknown size: the paddings depend on which sizes are odd."""
+    if None in x.shape[1:]:
+        raise SpecError(
+            f"NASNet model {arguments.name!r}",
+            expected="images whose height and width are known",
+            received=f"shape {tuple(x.shape)}",
+            fix="for example input_shape=(224, 224, 3)",
+        )
+
+
+def _normal_cell(x: Tensor, previous: Tensor, filters: int, block: str, adjustment: str) -> Tensor:
     """Applies a cell that keeps the size (figure 4 of the paper, on the left)."""
     with name_scope(f"normal_A_block_{block}"):
         previous = _adjust(previous, filters, block, adjustment)
@@ -283,6 +299,7 @@ NASNetLarge = _define(
         pooling=pool_unnamed,
         published="nasnet_large",
         size=331,
+        is_sized=True,
     ),
     84_916_818,
 )
