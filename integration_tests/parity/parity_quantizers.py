@@ -8,7 +8,7 @@ import pytest
 from real_keras import keras
 
 import keras_fn
-from keras_fn.quantizers.awq import awq_quantize
+from keras_fn.quantizers.awq import _quantize_scaled, awq_quantize
 from keras_fn.quantizers.gptq import gptq_quantize
 
 gptq = pytest.importorskip("keras.src.quantizers.gptq")
@@ -153,17 +153,54 @@ def error(weights):
 
 
 @pytest.mark.parametrize("group_size", [16, -1, 20])
-def test_awq_is_that_of_keras(group_size):
-    magnitudes = np.abs(SAMPLES).max(0)
+def test_awq_rounds_as_keras_and_finds_a_better_scale(group_size):
     config = keras_fn.quantizers.AWQConfig(None, None, group_size=group_size)
-    ours = awq_quantize(KERNEL, magnitudes, config)
     tensor = keras.ops.convert_to_tensor
     theirs = awq.awq_quantize_matrix(
-        tensor(KERNEL.T.copy()), tensor(magnitudes), group_size=group_size
+        tensor(KERNEL.T.copy()), tensor(np.abs(SAMPLES).max(0)), group_size=group_size
     )
-    found = (ours.codes, ours.scale, ours.zero_point, ours.input_scale, ours.group_index)
-    for ours_, theirs_ in zip(found, theirs, strict=True):
-        np.testing.assert_allclose(ours_, keras.ops.convert_to_numpy(theirs_), 1e-4, 1e-6)
+    codes, scale, zero_point, input_scale, groups = map(keras.ops.convert_to_numpy, theirs)
+    same = _quantize_scaled(KERNEL.T, input_scale, config)
+    found = (same.codes, same.scale, same.zero_point, same.group_index)
+    for ours_, theirs_ in zip(found, (codes, scale, zero_point, groups), strict=True):
+        np.testing.assert_allclose(ours_, theirs_, 1e-5, 1e-6)
+    moments = SAMPLES.T @ SAMPLES / len(SAMPLES)
+    ours = awq_quantize(KERNEL, np.abs(SAMPLES).mean(0), moments, config)
+    assert error(ours.dequantize()) <= error(same.dequantize())
+
+
+def _language_model(module):
+    tokens = module.Input((8,), dtype="int32")
+    embedding = module.layers.Embedding(20, 16)
+    dense = [module.layers.Dense(32, activation="relu"), module.layers.Dense(16)]
+    block = module.Sequential([module.Input((8, 16)), *dense])
+    model = module.Model(tokens, block(embedding(tokens)))
+    values = np.random.default_rng(0)
+    model.set_weights([values.normal(size=w.shape) * 0.4 for w in model.get_weights()])
+    return model, {"pre_block_layers": [embedding], "sequential_blocks": [block]}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", ["GPTQConfig", "AWQConfig"])
+def test_a_calibrated_model_is_closer_to_its_floats_than_that_of_keras(name):
+    tokens = np.random.default_rng(1).integers(0, 20, (24, 8))
+    errors, outputs = [], []
+    for module in MODULES:
+        model, structure = _language_model(module)
+        before = model.predict(tokens, verbose=0)
+        config = getattr(module.quantizers, name)(
+            tokens,
+            "tokenizer",
+            num_samples=8,
+            sequence_length=8,
+            group_size=8,
+            quantization_layer_structure=structure,
+        )
+        model.quantize(config.mode, config=config)
+        outputs.append(before)
+        errors.append(np.mean((model.predict(tokens, verbose=0) - before) ** 2))
+    np.testing.assert_allclose(*outputs, 1e-4, 1e-5)
+    assert errors[0] < errors[1]
 
 
 @pytest.mark.parametrize("order", [False, True])

@@ -3,7 +3,7 @@
 Lin et al., "AWQ: Activation-aware Weight Quantization for LLM Compression and Acceleration", 2023.
 https://arxiv.org/abs/2306.00978
 
-It runs in NumPy, on the host, with the same result on every backend.
+Rounding runs in NumPy, on the host; the errors of outputs, the largest products, on the device.
 """
 
 import numpy as np
@@ -12,30 +12,38 @@ from keras_fn import ops
 from keras_fn.quantizers.affine import compute_quantization_parameters
 from keras_fn.quantizers.awq_config import AWQConfig
 from keras_fn.quantizers.calibrated import QuantizedMatrix, unsigned_range
-from keras_fn.types import Tensor
+from keras_fn.quantizers.second_moments import SecondMoments
+from keras_fn.types import ArrayLike, Tensor
 
-_SMALLEST_INPUT = 1e-8  # smaller ones count as 1
+_SMALLEST_MAGNITUDE = 1e-8  # smaller ones count as 1
 _SMALLEST_SCALE = 1e-4
 
 
 class MagnitudeStatistics:
-    """The largest absolute value of each feature of a layer's inputs.
+    """The mean magnitude of each feature of a layer's inputs, and their second moments.
 
     Args:
         features: The size of the inputs.
     """
 
     def __init__(self, features: int):
-        self.value: Tensor = ops.zeros((features,), dtype="float32")
+        self.magnitudes: Tensor = ops.zeros((features,), dtype="float32")
+        self.moments = SecondMoments(features)
 
     def update(self, inputs: Tensor) -> None:
-        """Adds inputs to the maximum.
+        """Adds inputs to the means.
 
         Args:
             inputs: Tensor of shape (samples, features).
         """
-        largest = ops.max(ops.abs(ops.cast(inputs, "float32")), axis=0)
-        self.value = ops.maximum(self.value, largest)
+        before = self.moments.count
+        self.moments.update(inputs)
+        share = before / self.moments.count
+        x = ops.cast(ops.stop_gradient(inputs), "float32")
+        mean = ops.mean(ops.abs(x), axis=0)
+        self.magnitudes = ops.add(
+            ops.multiply(self.magnitudes, share), ops.multiply(mean, 1 - share)
+        )
 
     def quantize(self, kernel: np.ndarray, config: AWQConfig) -> QuantizedMatrix:
         """Quantizes the kernel of the layer.
@@ -44,35 +52,45 @@ class MagnitudeStatistics:
             kernel: Matrix of shape (inputs, outputs).
             config: The config.
         """
-        return awq_quantize(kernel, ops.convert_to_numpy(self.value), config)
+        magnitudes = ops.convert_to_numpy(self.magnitudes)
+        return awq_quantize(kernel, magnitudes, self.moments.value, config)
 
 
-def awq_quantize(kernel: np.ndarray, magnitudes: np.ndarray, config: AWQConfig) -> QuantizedMatrix:
+def awq_quantize(
+    kernel: np.ndarray, magnitudes: np.ndarray, moments: ArrayLike, config: AWQConfig
+) -> QuantizedMatrix:
     """Quantizes a kernel by AWQ.
 
-    Of the powers of the magnitudes with exponents from 0 to 1, the input scale is the one whose
-    weights have the smallest squared error, weighted by the squared magnitudes.
+    Of the powers of the magnitudes with exponents from 0 to 1, the scale of the inputs is the one
+    with the smallest squared error of the layer's outputs.
 
     Args:
         kernel: Matrix of shape (inputs, outputs).
-        magnitudes: The largest absolute value of each input.
+        magnitudes: The mean magnitude of each input.
+        moments: The second moments of the inputs, of shape (inputs, inputs).
         config: The config.
 
     Returns:
         The quantized kernel.
     """
     weights = np.asarray(kernel, "float32").T
-    largest = np.where(magnitudes < _SMALLEST_INPUT, 1, magnitudes).astype("float32")
+    magnitudes = np.where(magnitudes < _SMALLEST_MAGNITUDE, 1, magnitudes).astype("float32")
+    moments = ops.convert_to_tensor(moments, "float32")
     best, smallest_error = None, np.inf
     for i in range(config.num_grid_points + 1):
-        quantized = _quantize_scaled(
-            weights, _input_scale(largest, i / config.num_grid_points), config
-        )
-        error = np.mean(((weights - quantized.dequantize()) * largest) ** 2)
+        scale = _input_scale(magnitudes, i / config.num_grid_points)
+        quantized = _quantize_scaled(weights, scale, config)
+        error = _output_error(weights - quantized.dequantize(), moments)
         if best is None or error < smallest_error:
             best, smallest_error = quantized, error
     assert best is not None  # there is at least one point
     return best
+
+
+def _output_error(errors: np.ndarray, moments: Tensor) -> float:
+    """Returns the mean squared error of the outputs, times their number, for errors of weights."""
+    weighted = ops.matmul(errors, moments)
+    return float(ops.sum(ops.multiply(weighted, errors)))
 
 
 def _input_scale(magnitudes: np.ndarray, exponent: float) -> np.ndarray:

@@ -146,7 +146,8 @@ class _StepByStep:
 
 def _first(outputs: Any) -> Any:
     """Returns the first output of a block: the hidden states."""
-    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+    first = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+    return ops.stop_gradient(first)  # else all blocks would be kept for gradients
 
 
 def read_samples(config: CalibrationConfig) -> np.ndarray:

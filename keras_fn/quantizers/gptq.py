@@ -13,34 +13,13 @@ from keras_fn.errors import SpecError
 from keras_fn.quantizers.affine import compute_quantization_parameters
 from keras_fn.quantizers.calibrated import QuantizedMatrix, unsigned_range
 from keras_fn.quantizers.gptq_config import GPTQConfig
-from keras_fn.types import Tensor
+from keras_fn.quantizers.second_moments import SecondMoments
 
 _BLOCK_SIZE = 128  # inputs whose errors are passed on to the later ones in one matrix product
 
 
-class HessianStatistics:
-    """The Hessian of the squared error of a layer's outputs: twice the second moment of its inputs.
-
-    Args:
-        features: The size of the inputs.
-    """
-
-    def __init__(self, features: int):
-        self.value: Tensor = ops.zeros((features, features), dtype="float32")
-        self._count = 0
-
-    def update(self, inputs: Tensor) -> None:
-        """Adds inputs to the mean.
-
-        Args:
-            inputs: Tensor of shape (samples, features).
-        """
-        x = ops.cast(inputs, "float32")
-        new = int(x.shape[0])
-        total = self._count + new
-        moment = ops.multiply(ops.matmul(ops.transpose(x), x), 2.0 / total)
-        self.value = ops.add(ops.multiply(self.value, self._count / total), moment)
-        self._count = total
+class HessianStatistics(SecondMoments):
+    """The Hessian of the squared error of a layer's outputs: twice the second moments of inputs."""
 
     def quantize(self, kernel: np.ndarray, config: GPTQConfig) -> QuantizedMatrix:
         """Quantizes the kernel of the layer.
@@ -49,7 +28,7 @@ class HessianStatistics:
             kernel: Matrix of shape (inputs, outputs).
             config: The config.
         """
-        return gptq_quantize(kernel, ops.convert_to_numpy(self.value), config)
+        return gptq_quantize(kernel, 2 * ops.convert_to_numpy(self.value), config)
 
 
 def gptq_quantize(kernel: np.ndarray, hessian: np.ndarray, config: GPTQConfig) -> QuantizedMatrix:
