@@ -114,7 +114,7 @@ def _check_masks(
 
 def _make_color(index: int) -> tuple[int, int, int]:
     """Returns a color for a class, far from those of other classes."""
-    hue = index * _GOLDEN_RATIO % 1
+    hue = (index - 1) * _GOLDEN_RATIO % 1  # class 1 is red
     lightness = _LIGHTNESS[index % len(_LIGHTNESS)]
     rgb = colorsys.hls_to_rgb(hue, lightness, _SATURATION[index % len(_SATURATION)])
     return tuple(round(255 * value) for value in rgb)  # pyright: ignore[reportReturnType]
