@@ -4,10 +4,9 @@ The public names are listed in `__init__.pyi`. `load_model` and `save_model` are
 because they need h5py.
 """
 
-from importlib import import_module
 from typing import Any
 
-from keras_fn._lazy import attach_stub
+from keras_fn._lazy import LazyModule, attach_stub
 from keras_fn.core.registry import register, register_lazily
 from keras_fn.models.functional import Functional
 from keras_fn.models.model import Model
@@ -20,24 +19,29 @@ register("layer", "keras.src.models.sequential", [Sequential])
 register("layer", "keras.src.models.model", [Model])
 register("layer", "keras.src.engine.functional", [Functional])
 
-_FEATURE_SPACE = "keras_fn.models.feature_space"
+_feature_space = LazyModule("keras_fn.models.feature_space")
+_distiller = LazyModule("keras_fn.distillation.distiller")
 
 
 def _load_feature_space(name: str) -> Any:
-    return getattr(import_module(_FEATURE_SPACE), name)
+    return getattr(_feature_space, name)
+
+
+def _load_distiller(name: str) -> Any:
+    return getattr(_distiller, name)
 
 
 register_lazily(
     "layer",
     "keras.utils",
-    {"FeatureSpace": (_FEATURE_SPACE, "FeatureSpace")},
+    {"FeatureSpace": ("keras_fn.models.feature_space", "FeatureSpace")},
     _load_feature_space,
 )
 register_lazily(
     "layer",
     "keras.distillation",
     {"Distiller": ("keras_fn.distillation.distiller", "Distiller")},
-    lambda name: getattr(import_module("keras_fn.distillation.distiller"), name),
+    _load_distiller,
 )
 register_lazily(
     "layer",

@@ -8,6 +8,7 @@ config, the others are in the node. A table of these classes is all that differs
 from functools import cache
 from typing import Any, NamedTuple
 
+from keras_fn._lazy import LazyModule
 from keras_fn.core import tree
 from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor
@@ -17,6 +18,11 @@ from keras_fn.errors import SpecError
 from keras_fn.ops._op import OpNode
 
 MODULE = "keras.src.ops."
+_OTHER_MODULES = {"quantizers": "keras.src.quantizers.quantizers"}  # of ops outside keras.ops
+_DEFINED_IN = {  # these define an op when they are imported
+    "fake_quant_with_min_max_vars": LazyModule("keras_fn.quantizers.fake_quantization")
+}
+_WITHOUT_NAME = {"FakeQuantWithMinMaxVars"}  # their constructors in Keras do not take one
 
 # For each module in files: the classes of Keras with the arguments in their configs.
 _CLASSES = {
@@ -110,6 +116,9 @@ _CLASSES = {
         UnravelIndex shape; Vander N increasing; Var axis keepdims; Vdot; View dtype; Vsplit
         indices_or_sections; Vstack; Where; ZerosLike dtype
     """,
+    "quantizers": """
+        FakeQuantWithMinMaxVars num_bits narrow_range axis
+    """,
 }
 
 # Ops whose name is not the class name in snake case.
@@ -144,7 +153,8 @@ def keras_ops() -> dict[str, KerasOp]:
         for item in text.split(";"):
             class_name, *options = item.split()
             function = _NAMES.get(class_name, to_snake_case(class_name))
-            rows[class_name] = KerasOp(MODULE + module, class_name, tuple(options), function)
+            path = _OTHER_MODULES.get(module, MODULE + module)
+            rows[class_name] = KerasOp(path, class_name, tuple(options), function)
     return rows
 
 
@@ -176,7 +186,7 @@ def written_call(
         raise _unwritable(operation, "an op without a class in Keras")
     bound = operation.op.op.signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    config: dict[str, Any] = {"name": operation.name}
+    config: dict[str, Any] = {} if row.class_name in _WITHOUT_NAME else {"name": operation.name}
     positional: list[Any] = []
     named: dict[str, Any] = {}
     for parameter in bound.signature.parameters.values():
@@ -231,7 +241,7 @@ def is_op(entry: dict[str, Any]) -> bool:
     """Returns whether an entry of a graph is an op, not a layer."""
     module, class_name = entry.get("module"), entry.get("class_name")
     if isinstance(module, str):
-        return module.startswith(MODULE)
+        return module.startswith(MODULE) or module in _OTHER_MODULES.values()
     # Legacy files have no modules. Layers of the same name (Add, Softmax) have a dtype.
     config = entry.get("config")
     return class_name in keras_ops() and isinstance(config, dict) and "dtype" not in config
@@ -249,6 +259,8 @@ def read_op(entry: dict[str, Any]) -> tuple[OpNode, dict[str, Any]]:
     class_name, config = entry.get("class_name"), entry.get("config")
     row = keras_ops().get(class_name) if isinstance(class_name, str) else None
     source = f"The op {str(class_name)[:80]!r}"
+    if row is not None and row.function in _DEFINED_IN:
+        getattr(_DEFINED_IN[row.function], row.function)
     if row is None or row.function not in OPS or entry.get("module", row.module) != row.module:
         raise SpecError(
             source,

@@ -176,6 +176,18 @@ def test_a_layer_with_quantizers_runs_compiled():
     np.testing.assert_allclose(expected, np.clip(X, -1, 1), atol=0.3)
 
 
+def test_fake_quantization_in_a_graph_is_saved(tmp_path):
+    inputs = keras.Input((6,))
+    outputs = quantizers.fake_quant_with_min_max_vars(inputs, -1.0, 1.0, num_bits=4)
+    model = keras.Model(inputs, outputs)
+    config = model.get_config()["layers"][1]
+    assert config["module"] == "keras.src.quantizers.quantizers"
+    assert config["config"] == {"num_bits": 4, "narrow_range": False, "axis": None}
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
 # ---------------------------------------------------------------- errors
 
 
