@@ -14,9 +14,17 @@ import pytest
 import keras_fn as keras
 
 API = Path(__file__).parent / "fixtures" / "api" / "keras_3_15_1.txt"
+APPLICATION_FAMILIES = [
+    f"applications.{family}"
+    for family in (
+        "convnext", "densenet", "efficientnet", "efficientnet_v2", "imagenet_utils",
+        "inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "mobilenet_v3",
+        "nasnet", "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19", "xception",
+    )
+]  # fmt: skip
 # Namespaces that are whole; the others are the subject of work to come.
 WHOLE = (
-    "activations", "backend", "callbacks", "config", "constraints", "distillation",
+    "activations", "applications", *APPLICATION_FAMILIES, "backend", "callbacks", "config", "constraints", "distillation",
     "dtype_policies", "initializers", "layers", "legacy.saving", "losses", "metrics",
     "mixed_precision", "models", "ops", "ops.image", "ops.linalg", "optimizers",
     "optimizers.legacy", "optimizers.schedules", "preprocessing", "preprocessing.image",
@@ -101,10 +109,12 @@ def _open(found, wanted) -> bool:
     return all(p.startswith("*") or p == "..." for p in wanted)
 
 
-@pytest.mark.parametrize("name", ["", *WHOLE, "applications", "layers", "saving", "utils"])
+@pytest.mark.parametrize("name", ["", *WHOLE, "layers", "saving", "utils"])
 def test_a_namespace_lists_no_other_names(name):
     module = reduce(getattr, name.split(".") if name else [], keras)
     prefix = f"{name}." if name else ""
     public = {n: getattr(module, n) for n in dir(module) if not n.startswith("_")}
     names = {prefix + n for n, value in public.items() if not inspect.ismodule(value)}
+    if name in APPLICATION_FAMILIES:  # the file leaves out the models in them
+        names = {n for n in names if f"applications.{n.rpartition('.')[2]}" not in NAMES}
     assert names <= NAMES.keys() | ADDED

@@ -46,15 +46,14 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"alpha": 1.25, "input_shape": (65, 64, 3)},
     ],
     "MobileNetV3Large": [{"minimalistic": True}, {"alpha": 0.75, "include_preprocessing": False}],
-    "ConvNeXtTiny": [{"include_preprocessing": False, "name": "tiny", "include_top": False}],
+    "ConvNeXtTiny": [{"include_preprocessing": False, "include_top": False}],
     "EfficientNetV2B0": [{"include_preprocessing": False}],
     "EfficientNetV2S": [{"include_preprocessing": False}],
 }
 for _name in FAMILIES:
-    VARIANTS.setdefault(_name, []).extend(
-        [{"include_top": False}, {"include_top": False, "pooling": "avg"}, _SMALL]
-    )
-    VARIANTS[_name].append({"classes": 5, "classifier_activation": None, "name": "model"})
+    VARIANTS.setdefault(_name, []).extend([{"include_top": False, "pooling": "avg"}, _SMALL])
+    if not _name.startswith(("ConvNeXt", "EfficientNetV2")):  # Keras refuses other names there
+        VARIANTS[_name].append({"classes": 5, "classifier_activation": None, "name": "model"})
 
 
 def cases() -> list[tuple[str, dict[str, Any], str]]:
@@ -75,6 +74,24 @@ def case_id(name: str, arguments: dict[str, Any], data_format: str) -> str:
     listed = ", ".join(f"{key}={value}" for key, value in arguments.items())
     first = ", channels_first" if data_format == "channels_first" else ""
     return f"{name}({listed}){first}"
+
+
+def table(facts: dict[str, dict[str, Any]]) -> str:
+    """Returns the rows of the table in `docs/applications.md`.
+
+    Args:
+        facts: What `describe` returns, by the name of the application.
+    """
+    rows = [
+        "| Name | Parameters | Layers | Height and width of an image |",
+        "| --- | --: | --: | --- |",
+    ]
+    for name in NAMES:
+        noted = facts[name]
+        size = noted["input"][0]
+        shape = "any" if size is None else f"{size} x {size}"
+        rows.append(f"| `{name}` | {noted['parameters']:,} | {noted['layers']} | {shape} |")
+    return "\n".join(rows)
 
 
 def describe(model: Any) -> dict[str, Any]:
@@ -103,6 +120,13 @@ def build(keras: Any, name: str, arguments: dict[str, Any], data_format: str) ->
         keras.config.set_image_data_format("channels_last")
 
 
+def write(noted: dict[str, Any]) -> None:
+    """Writes the facts, one case a line, in the order of the cases."""
+    keys = [case_id(*case) for case in cases()]
+    lines = [f"{json.dumps(key)}: {json.dumps(noted[key])}" for key in keys if key in noted]
+    FACTS.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+
+
 def main() -> None:
     """Notes the facts of the applications that are named, or of all, with real Keras."""
     import keras
@@ -113,9 +137,7 @@ def main() -> None:
         for case in cases():
             if case[0] in (sys.argv[1:] or NAMES) and not (on_torch and case[0] == "NASNetMobile"):
                 noted[case_id(*case)] = describe(build(keras, *case))
-    ordered = {case_id(*case): noted.get(case_id(*case)) for case in cases()}
-    lines = [f"{json.dumps(key)}: {json.dumps(facts)}" for key, facts in ordered.items()]
-    FACTS.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+    write(noted)
 
 
 if __name__ == "__main__":
