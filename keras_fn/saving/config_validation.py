@@ -104,6 +104,26 @@ def validate_and_upgrade_config(config: object, *, is_own: bool = False) -> dict
     return config
 
 
+def check_metadata(metadata: object) -> None:
+    """Checks that metadata, which are not used to build a model, hold no code either.
+
+    Args:
+        metadata: The parsed JSON of a file.
+
+    Raises:
+        ModelFileError: They do.
+    """
+    stack = [metadata]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if "class_name" in value and "config" in value:
+                check_code_free(value["class_name"], value["config"])
+            stack += value.values()
+        elif isinstance(value, list):
+            stack += value
+
+
 def drop_compile_configs(config: object) -> None:
     """Removes the arguments of `compile` of a model and of the models inside, in place.
 
@@ -242,5 +262,11 @@ def _drop_training(entries: list[Any]) -> None:
             if isinstance(call, list):
                 options = [r[3] for r in call if isinstance(r, list) and len(r) > 3]
             for kwargs in options:
-                if isinstance(kwargs, dict):
+                if isinstance(kwargs, dict) and _is_plain(kwargs.get("training")):
                     kwargs.pop("training", None)
+
+
+def _is_plain(value: Any) -> bool:
+    """Returns whether a recorded argument is a number or a KerasTensor: nothing to validate."""
+    is_tensor = isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+    return is_tensor or not isinstance(value, (dict, list))

@@ -17,6 +17,7 @@ from keras_fn.errors import KerasError
 from keras_fn.saving.archive import (
     ASSETS,
     CONFIG,
+    METADATA,
     OWN_KEY,
     WEIGHTS,
     Archive,
@@ -25,6 +26,7 @@ from keras_fn.saving.archive import (
 )
 from keras_fn.saving.assets import collect_assets, hand_out_assets
 from keras_fn.saving.config_validation import (
+    check_metadata,
     config_errors,
     drop_compile_configs,
     validate_and_upgrade_config,
@@ -102,6 +104,8 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
         ModelFileTypeError: The config names an unknown class or function.
     """
     archive = read_archive(file)
+    with config_errors(archive.name, METADATA):
+        check_metadata(archive.metadata)
     weights = weights_of(archive)
     with config_errors(archive.name, CONFIG):
         config = archive.parse_config()

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from hdf5_files import hdf5_bytes
 
+from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.hdf5.file import open_hdf5
+
 
 def _secret(folder: Path) -> Path:
     path = folder / "secret.h5"
@@ -279,3 +282,13 @@ def test_many_datasets_for_the_same_bytes_are_refused(tmp_path, watchdog):
     path = tmp_path / "m.weights.h5"
     path.write_bytes(content.replace(*sizes))
     watchdog.refuses("hdf5", path, "much more than the file holds")
+
+
+@pytest.mark.parametrize("named", ["object", "|O", "U5", "S10", "bfloat16", "int32", 7])
+def test_a_dtype_attribute_that_is_not_that_of_the_bytes_is_an_error(named):
+    file = io.BytesIO()
+    with h5py.File(file, "w") as h5:
+        h5["w"] = np.ones(3, "float32")
+        h5["w"].attrs["dtype"] = named
+    with pytest.raises(ModelFileError, match="the dtype the dataset names does not fit its bytes"):
+        open_hdf5(file)

@@ -85,6 +85,29 @@ def test_forms_that_hold_code_are_refused(class_name):
     refused(archive(change), "holds code", safe_mode=False)
 
 
+LAMBDA = {"class_name": "__lambda__", "config": {"value": ["4wAAY29kZQ==", None, None]}}
+TYPESPEC = {"class_name": "__typespec__", "config": [], "spec_name": "x", "module": "tensorflow"}
+OBJECTS = {"class_name": "__numpy__", "config": {"value": [1], "dtype": "object"}}
+GIANT = {"class_name": "__numpy__", "config": {"value": ["a"], "dtype": "<U1000000000"}}
+
+
+@pytest.mark.parametrize("value", [LAMBDA, TYPESPEC, OBJECTS, GIANT, [LAMBDA]], ids=str)
+@pytest.mark.parametrize("key", ["training", "mask", "unknown"])
+def test_arguments_of_calls_hold_no_code_used_or_not(key, value):
+    config = json.loads(model().to_json())
+    config["config"]["layers"][-1]["inbound_nodes"][0]["kwargs"] = {key: value}
+    with pytest.raises((ModelFileError, ModelFileTypeError)):
+        keras.models.model_from_json(json.dumps(config))
+
+
+@pytest.mark.parametrize("value", [LAMBDA, TYPESPEC, {"deep": [{"er": LAMBDA}]}], ids=str)
+def test_metadata_hold_no_code_either(value):
+    content = archive_members(model())
+    write_archive(file := io.BytesIO(), content, {"own": value})
+    with pytest.raises(ModelFileError, match=r"metadata\.json.*holds code"):
+        keras.models.load_model(file)
+
+
 @pytest.mark.parametrize(
     "module, name",
     [

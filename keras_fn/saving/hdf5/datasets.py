@@ -171,13 +171,16 @@ def _chunked(
 
 
 def _dtype(file_dtype: np.dtype, named: str | None) -> np.dtype:
-    if file_dtype.kind != "V" or named is None:
-        return file_dtype.newbyteorder("=")
+    is_opaque = file_dtype.kind == "V"
+    if named is None or (not is_opaque and named == file_dtype.name):
+        return file_dtype if is_opaque else file_dtype.newbyteorder("=")
     dtype = OPAQUE_DTYPES.get(named)
-    if dtype is None or dtype.itemsize != file_dtype.itemsize:
+    if dtype is None or not is_opaque or dtype.itemsize != file_dtype.itemsize:
         raise unsupported_hdf5_error(
             "the dtype the dataset names does not fit its bytes",
-            f"one of {', '.join(OPAQUE_DTYPES)}, of {file_dtype.itemsize} bytes",
+            f"one of {', '.join(OPAQUE_DTYPES)}, of {file_dtype.itemsize} bytes"
+            if is_opaque
+            else file_dtype.name,
             sanitize_for_display(named, 60),
         )
     return dtype
