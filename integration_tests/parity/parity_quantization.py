@@ -313,7 +313,7 @@ def test_a_calibrated_model_is_read_by_the_other(mode, writer, tmp_path):
     expected = one.predict(x, verbose=0)
     one.save(tmp_path / "model.keras")
     if written is keras:  # its files lack the zero points
-        with pytest.raises(ValueError, match="variables|kernel_zero"):
+        with pytest.raises(ValueError, match=r"variables|kernel_zero"):
             keras.models.load_model(tmp_path / "model.keras")
         with pytest.raises(ValueError, match="kernel_zero"):
             keras_fn.models.load_model(tmp_path / "model.keras")

@@ -9,7 +9,6 @@ import numpy as np
 from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current
 from keras_fn.core.registry import is_builtin
-from keras_fn.core.serialization import deserialize_as
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError, UnsupportedError, missing_method
 from keras_fn.layers._arguments import argument_error
@@ -19,11 +18,12 @@ from keras_fn.layers._weights import adding_weights
 from keras_fn.types import Shape, Tensor
 
 if TYPE_CHECKING:
+    from keras_fn import quantizers
     from keras_fn.layers import _quantized_weights as weights
     from keras_fn.layers._quantized_weights import QuantizedWeight, WeightLayout
-    from keras_fn.quantizers import QuantizationConfig, quantization_config as configs
+    from keras_fn.quantizers import QuantizationConfig
 else:  # rarely needed
-    configs = LazyModule("keras_fn.quantizers.quantization_config")
+    quantizers = LazyModule("keras_fn.quantizers")
     weights = LazyModule("keras_fn.layers._quantized_weights")
 
 
@@ -41,8 +41,8 @@ class QuantizableLayer(LoraLayer):
     def _set_quantization_config(self, config: Any) -> None:
         """Sets the argument of the constructor: a config, or a dict that `get_config` wrote."""
         if isinstance(config, Mapping):
-            config = deserialize_as("quantizer", config)
-        if config is not None and not isinstance(config, configs.QuantizationConfig):
+            config = quantizers.deserialize(config)
+        if config is not None and not isinstance(config, quantizers.QuantizationConfig):
             fix = "for example keras.quantizers.Int8QuantizationConfig()"
             raise argument_error(self, "quantization_config", "a quantization config", config, fix)
         self.quantization_config = config
