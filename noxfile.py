@@ -31,9 +31,11 @@ FRAMEWORKS = {
 # What tests use in addition to a backend: references, sources of data, formats of checkpoints.
 TEST_LIBRARIES = {
     "jax": ("optax", "orbax-checkpoint", "grain"),
-    "torch": ("torchdata", "grain"),
+    "torch": ("torchdata", "grain", "opencv-python-headless", "simplejpeg"),
     "tensorflow": ("grain",),
 }
+# Libraries that import Keras: see integration_tests/clients.
+CLIENTS = ("keras-hub", "keras-rs", "keras-tuner", "scikeras")
 BACKENDS = nox.parametrize("backend", list(FRAMEWORKS), ids=list(FRAMEWORKS))
 ROOTS = ("keras_fn", *(f"backends/keras_fn_{backend}" for backend in FRAMEWORKS))
 # The parts of `tests`, in order, each with its budget in seconds on two quiet cores, installs
@@ -93,6 +95,8 @@ def thorough(session: nox.Session) -> None:
     for part in ("unit_thorough", "oldest", "pipelines", "parity", "bench"):
         for backend in FRAMEWORKS:
             session.notify(f"{part}({backend})")
+    for backend in ("jax", "torch"):
+        session.notify(f"clients({backend})")
 
 
 @nox.session(venv_backend="none")
@@ -175,6 +179,7 @@ def parity(session: nox.Session, backend: str) -> None:
         "color_layers",
         "quantizers",
         "quantization",
+        "applications",
         "text",
         "data",
         "utils",
@@ -184,6 +189,15 @@ def parity(session: nox.Session, backend: str) -> None:
     )
     files = [f"integration_tests/parity/parity_{part}.py" for part in parts]
     _pytest(session, backend, "-n", "2", "--dist", "loadgroup", *files, *session.posargs)
+
+
+@nox.session
+@BACKENDS
+def clients(session: nox.Session, backend: str) -> None:
+    """Libraries that import Keras, unedited: what passes with real Keras, and with keras_fn."""
+    _install(session, backend, "keras", *CLIENTS)
+    env = {"KERAS_BACKEND": backend, "KERAS_HOME": str(Path(session.create_tmp()) / "keras")}
+    session.run("python", "integration_tests/clients", *session.posargs, env=env)
 
 
 @nox.session

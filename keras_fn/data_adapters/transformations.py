@@ -462,8 +462,12 @@ def group(leaves: list[Any]) -> np.ndarray:
 
 
 def _to_arrays(leaves: list[Any]) -> list[np.ndarray]:
+    # The backend is asked last: worker processes need not load it for arrays.
     return [
-        current().convert_to_numpy(leaf) if current().is_tensor(leaf) else np.asarray(leaf)
+        np.asarray(leaf)
+        if isinstance(leaf, (np.ndarray, np.generic, int, float, list))
+        or not current().is_tensor(leaf)
+        else current().convert_to_numpy(leaf)
         for leaf in leaves
     ]
 

@@ -36,6 +36,9 @@ class FileReader(ABC):
     extensions: tuple[str, ...]
     batch_method = "batch"
 
+    def check_libraries(self) -> None:  # noqa: B027 - most need none
+        """Raises ImportError if a library that `read` needs is not installed."""
+
     @abstractmethod
     def read(self, path: str) -> Any:
         """Returns the contents of a file, for the host.
@@ -170,7 +173,8 @@ def dataset_from_directory(
 
 def _check_encoding(source: str, label_mode: str | None, index: FileIndex) -> None:
     """Checks that the labels can be encoded so."""
-    names, labels = index.class_names or [], index.labels
+    names = index.class_names or []
+    labels = np.zeros(0, np.int32) if index.labels is None else index.labels
     if label_mode == "binary" and len(names) != 2:
         raise SpecError(
             source,
@@ -178,7 +182,7 @@ def _check_encoding(source: str, label_mode: str | None, index: FileIndex) -> No
             received=f"{len(names)}: {', '.join(names[:10])}",
             fix='use label_mode="int", or name the two in class_names',
         )
-    is_counted = label_mode in ("binary", "categorical") and labels is not None and len(labels) > 0
+    is_counted = label_mode in ("binary", "categorical") and labels.size
     if is_counted and (labels.min() < 0 or labels.max() >= len(names)):
         raise SpecError(
             source,
@@ -192,6 +196,7 @@ def _read_files(
     index: FileIndex, options: FileOptions, shuffle_buffer: int | None, workers: int
 ) -> Dataset:
     """Returns the data set of samples, shuffled if there is a size of the buffer."""
+    options.reader.reader.check_libraries()
     files = index.paths if index.labels is None else (index.paths, index.labels)
     dataset = Dataset(files, workers=workers)
     if shuffle_buffer is not None:

@@ -15,7 +15,7 @@ from keras_fn.utils.image_resizing import (
     resize_with_crop,
     resize_with_pad,
 )
-from keras_fn.utils.image_utils import CHANNELS, check_size, decode_image
+from keras_fn.utils.image_utils import CHANNELS, check_size, decode_image, pil_image
 
 _RESIZE: dict[str, Callable[..., np.ndarray]] = {
     "": resize_image,
@@ -47,6 +47,10 @@ class ImageReader(FileReader):
     ):
         self.size, self.color_mode, self.interpolation = size, color_mode, interpolation
         self.aspect, self.channels_first = aspect, data_format == "channels_first"
+
+    def check_libraries(self) -> None:
+        """Raises ImportError if Pillow is not installed."""
+        _ = pil_image.open
 
     def read(self, path: str) -> np.ndarray:
         """Returns the image of a file as a float32 array."""

@@ -1,18 +1,29 @@
 """Resizing of single images on the host, while they are loaded.
 
 The results are those of `tf.image.resize`, which data sets of files are resized with in Keras. The
-axes are resized one after the other, each as a weighted sum of a few gathered rows or columns.
+axes are resized one after the other, each as a weighted sum of a few gathered rows or columns. By
+bilinear interpolation OpenCV computes the same faster, if it is installed.
 """
 
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_fn._lazy import LazyModule
 from keras_fn.ops.image._interpolation import HOST_KERNELS, resize_weights
 from keras_fn.ops.image.resizing import source_window
+from keras_fn.settings import is_installed
 
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "area", *list(HOST_KERNELS)[2:])
+
+
+_cv2: Any = LazyModule("cv2")
+
+
+@cache
+def _has_opencv() -> bool:
+    return is_installed("cv2")
 
 
 class Taps(NamedTuple):
@@ -39,6 +50,9 @@ def resize_image(image: np.ndarray, size: tuple[int, int], interpolation: str) -
         A float32 array of shape `(*size, channels)`.
     """
     height, width, channels = image.shape
+    if interpolation == "bilinear" and _has_opencv():
+        resized = _cv2.resize(image.astype(np.float32), size[::-1], interpolation=_cv2.INTER_LINEAR)
+        return resized.reshape(*size, channels)
     rows = _get_taps(height, size[0], interpolation, 1)
     columns = _get_taps(width, size[1], interpolation, channels)
     flat = np.ascontiguousarray(image).reshape(height, width * channels)

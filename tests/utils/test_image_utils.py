@@ -11,6 +11,7 @@ import keras_fn as keras
 from keras_fn import ops
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops.image.resizing import INTERPOLATIONS as OP_INTERPOLATIONS
+from keras_fn.utils import image_resizing, image_utils
 from keras_fn.utils.image_resizing import (
     INTERPOLATIONS,
     resize_image,
@@ -183,7 +184,31 @@ def test_arguments_of_smart_resize_are_checked():
             smart_resize(x, size, **options)
 
 
+def test_opencv_resizes_to_the_same(monkeypatch):
+    pytest.importorskip("cv2")
+    for size in ((5, 7), (30, 21), (1, 1)):
+        for image in (PIXELS, PIXELS[..., :1]):
+            fast = resize_image(image, size, "bilinear")
+            with monkeypatch.context() as patch:
+                patch.setattr(image_resizing, "_has_opencv", lambda: False)
+                np.testing.assert_allclose(fast, resize_image(image, size, "bilinear"), atol=5e-3)
+
+
 # ---------------------------------------------------------------- decoding
+
+
+def test_simplejpeg_decodes_to_the_same(tmp_path, monkeypatch):
+    pytest.importorskip("simplejpeg")
+    path = str(tmp_path / "image.jpg")
+    for mode in ("RGB", "L"):
+        Image.fromarray(PIXELS).convert(mode).save(path)
+        for color_mode in ("rgb", "grayscale", "rgba"):
+            fast = decode_image(path, color_mode)
+            with monkeypatch.context() as patch:
+                patch.setattr(image_utils, "_has_simplejpeg", lambda: False)
+                np.testing.assert_array_equal(fast, decode_image(path, color_mode))
+    Image.fromarray(PIXELS).save(path, format="png")  # misnamed
+    np.testing.assert_array_equal(decode_image(path, "rgb"), PIXELS)
 
 
 def test_files_are_decoded_to_bytes_of_the_color_mode(tmp_path):
