@@ -77,7 +77,7 @@ def test_objective(direction, tmp_path):
     assert len(tuner.get_best_hyperparameters(2)) == 2
 
 
-def test_a_tuner_of_ones_own(tmp_path):
+def test_a_custom_tuner(tmp_path):
     class Own(keras_tuner.RandomSearch):
         def run_trial(self, trial, *args, **kwargs):
             model = self.hypermodel.build(trial.hyperparameters)
