@@ -14,7 +14,7 @@ from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 from keras_fn.errors import SpecError
-from keras_fn.saving.file_io import TEMPORARY
+from keras_fn.saving.file_io import remove_unfinished_files
 from keras_fn.training import backup_format
 from keras_fn.training.backup_format import TrainingPosition
 from keras_fn.types import AnyModel, PathLike
@@ -106,8 +106,8 @@ class BackupAndRestore(Callback):
 
     def load(self) -> dict[str, Any] | None:
         """Returns the state of the latest complete backup; None if there is none."""
-        for unfinished in self.backup_dir.glob(TEMPORARY):  # of a run that was killed while writing
-            unfinished.unlink(missing_ok=True)
+        if self.backup_dir.is_dir():
+            remove_unfinished_files(self.backup_dir)
         paths = [path for path in (self._file, self._previous) if path.exists()]
         for path in paths:
             try:

@@ -12,6 +12,11 @@ from typing import BinaryIO
 
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 PathLike = str | bytes | os.PathLike
 
 # Two letters at least: `C:` is a Windows drive.
@@ -113,8 +118,7 @@ def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
     return file
 
 
-TEMPORARY = ".keras_fn-*.tmp"
-"""The pattern of temporary files. A program that was killed can leave one."""
+_TEMPORARY = ".keras_fn-{}.tmp"
 
 
 @contextlib.contextmanager
@@ -122,8 +126,8 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     """Context manager for an atomic write: a new file replaces `path` if there is no error.
 
     At every moment the file at `path` is either the complete old one or the complete new one, also
-    if the process is killed. A symbolic link is kept, and its target is replaced. Folders that are
-    missing are created.
+    if the process is killed; the next write to the folder removes what that left. A symbolic link
+    is kept, and its target is replaced. Folders that are missing are created.
 
     Args:
         path: The path of the file.
@@ -137,16 +141,8 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     mode = _mode_for(target) if mode is None else mode
     directory = os.path.dirname(target)
     os.makedirs(directory, exist_ok=True)
-    temporary = os.path.join(directory, TEMPORARY.replace("*", secrets.token_hex(8)))
-    flags = (
-        os.O_RDWR
-        | os.O_CREAT
-        | os.O_EXCL
-        | getattr(os, "O_CLOEXEC", 0)
-        | getattr(os, "O_BINARY", 0)
-    )
-    # Created with the final permissions, so that a private file is never readable by others.
-    descriptor = os.open(temporary, flags, _NEW_FILE_MODE if mode is None else mode & 0o700)
+    remove_unfinished_files(directory)
+    temporary, descriptor = _create_locked(directory, mode)
     try:
         with open(descriptor, "w+b") as file:
             if mode is not None:
@@ -154,12 +150,70 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+            if fcntl is not None:
+                os.replace(temporary, target)  # while it is locked
+        if fcntl is None:  # Windows renames no file that is open
+            os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
     _sync_directory(directory)
+
+
+def _create_locked(directory: str, mode: int | None) -> tuple[str, int]:
+    """Creates a temporary file, locked while it is open; returns its path and descriptor."""
+    flags = (
+        os.O_RDWR
+        | os.O_CREAT
+        | os.O_EXCL
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
+    while True:
+        path = os.path.join(directory, _TEMPORARY.format(secrets.token_hex(8)))
+        # Created with the final permissions, so that a private file is never readable by others.
+        descriptor = os.open(path, flags, _NEW_FILE_MODE if mode is None else mode & 0o700)
+        _lock(descriptor, wait=True)
+        if os.fstat(descriptor).st_nlink:
+            return path, descriptor
+        os.close(descriptor)  # another process removed it before it was locked
+
+
+def remove_unfinished_files(directory: PathLike) -> None:
+    """Removes the temporary files of writes to a folder that were killed.
+
+    Args:
+        directory: The folder.
+    """
+    folder = os.fsdecode(directory)
+    start, _, end = _TEMPORARY.partition("{}")
+    with os.scandir(folder) as entries:
+        paths = [e.path for e in entries if e.name.startswith(start) and e.name.endswith(end)]
+    for path in paths:
+        with contextlib.suppress(OSError):  # it is gone, or another process writes it
+            descriptor = os.open(path, os.O_RDWR)
+            try:
+                if _lock(descriptor, wait=False):
+                    os.unlink(path)
+            finally:
+                os.close(descriptor)
+
+
+def _lock(descriptor: int, wait: bool) -> bool:
+    """Locks an open file until it is closed, and returns whether it is locked now.
+
+    Args:
+        descriptor: The file.
+        wait: Whether to wait for another process that holds the lock.
+    """
+    if fcntl is None:  # Windows removes no file that is open
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # another process holds it, or the file system has no locks
+        return False
+    return True
 
 
 def _mode_for(target: str) -> int | None:

@@ -173,6 +173,35 @@ def test_a_failing_system_call_leaves_the_old_file(tmp_path, monkeypatch, step):
     assert os.listdir(tmp_path) == ["m.keras"]
 
 
+KILLED = """
+import os, signal, sys
+from keras_fn.saving.file_io import atomic_write
+with atomic_write(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
+def test_the_next_save_removes_what_a_killed_one_left_and_nothing_that_is_being_written(tmp_path):
+    path = tmp_path / "m.keras"
+    command = [sys.executable, "-c", KILLED, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as run:
+        assert run.stdout.readline() == b"ready\n"
+        with atomic_write(tmp_path / "other") as file:
+            file.write(b"x")
+        assert len(list(tmp_path.glob(".keras_fn-*.tmp"))) == 1  # of the other process
+        run.communicate(b"\n")
+    assert len(list(tmp_path.glob(".keras_fn-*.tmp"))) == 1
+    with atomic_write(path) as file:
+        file.write(b"whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.keras", "other"]
+    assert path.read_bytes() == b"whole"
+
+
 FULL_DISK = """
 import resource, sys
 import numpy as np
