@@ -3,9 +3,10 @@
     python integration_tests/benchmarks/image_folder.py --torchvision PYTHON --keras PYTHON
 
 PYTHON is the interpreter of an environment with torchvision, and of one with Keras and TensorFlow;
-`--fast` takes one with keras-fn[fast-image]. A side without one is left out. Each side runs in a process of its own, in turns with the others,
-and reads the folder twice with as many workers: the second pass is measured. Printed are the best
-time of several rounds, and the least processor time, which other programs disturb less.
+`--fast` takes one with keras-fn[fast-image]. A side without one is left out. Each side runs in a
+process of its own, in turns with the others, and reads the folder twice with as many workers: the
+second pass is measured. Printed are the best time of several rounds, and the least processor time,
+which other programs disturb less.
 """
 
 import argparse

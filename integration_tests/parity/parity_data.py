@@ -5,6 +5,7 @@ labels, splits and batches of two passes, of each format of ours.
 """
 
 import itertools
+import random
 import wave
 from copy import deepcopy
 from pathlib import Path
@@ -28,9 +29,9 @@ EXTRA = {"bicubic": 0.3, "gaussian": 1.6}
 CLASSES = ("ant", "bee", "ant-lion", ".hidden")
 
 
-def draw_image(random: np.random.Generator, index: int) -> Image.Image:
-    height, width = int(random.integers(20, 60)), int(random.integers(20, 60))
-    pixels = random.integers(0, 256, (height // 4 + 2, width // 4 + 2, 3)).astype("uint8")
+def draw_image(generator: np.random.Generator, index: int) -> Image.Image:
+    height, width = int(generator.integers(20, 60)), int(generator.integers(20, 60))
+    pixels = generator.integers(0, 256, (height // 4 + 2, width // 4 + 2, 3)).astype("uint8")
     image = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
     return image.convert(("RGB", "L", "RGB", "RGBA")[index % 4])
 
@@ -39,20 +40,22 @@ def draw_image(random: np.random.Generator, index: int) -> Image.Image:
 def folder(tmp_path_factory) -> Path:
     """Images, texts and sounds in classes, nested folders among them."""
     root = tmp_path_factory.mktemp("data")
-    random = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     for kind, name in itertools.product(("png", "jpg", "txt", "wav"), CLASSES):
         for index in range(11 if name == "ant" else 7):
             path = root / kind / name / ("nested" if index % 5 == 4 else "") / f"{index}.{kind}"
             path.parent.mkdir(parents=True, exist_ok=True)
             if kind in ("png", "jpg"):
-                image = draw_image(random, index)
+                image = draw_image(generator, index)
                 image.convert("RGB" if kind == "jpg" else image.mode).save(path)
             elif kind == "txt":
                 path.write_text(f"{name} {index} " + "x" * index, encoding="utf-8")
             else:
                 with wave.open(str(path), "wb") as file:
                     file.setparams((2, 2, 8000, 0, "NONE", ""))
-                    file.writeframes(random.integers(-9999, 9999, 40 + 2 * index, "i2").tobytes())
+                    file.writeframes(
+                        generator.integers(-9999, 9999, 40 + 2 * index, "i2").tobytes()
+                    )
     return root
 
 
@@ -311,3 +314,46 @@ def test_smart_resize_is_that_of_keras(shape, size, data_format):
     theirs = keras.preprocessing.image.smart_resize(*arguments)
     ours = keras_fn.preprocessing.image.smart_resize(*arguments)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def draw_chain(draw: random.Random, ours: Any, theirs: Any) -> tuple[Any, Any]:
+    """Applies the same methods to a data set of ours and one of tf.data."""
+    is_batched = has_even_batches = False
+    for _ in range(draw.randint(1, 6)):
+        method = draw.choice(["shuffle", "batch", "unbatch", "take", "skip", "map"])
+        arguments: tuple[Any, ...] = ()
+        if method == "shuffle":
+            seed, reshuffle = draw.randint(0, 10**6), draw.random() < 0.7
+            arguments = (draw.randint(1, 30), seed, reshuffle)
+            has_even_batches = False
+        elif method == "batch" and not is_batched:
+            arguments = (draw.randint(1, 6), draw.random() < 0.3)
+            is_batched = has_even_batches = True
+        elif method in ("take", "skip"):
+            arguments = (draw.randint(0, 12) if method == "skip" else draw.randint(5, 30),)
+        elif method == "map":
+            arguments = (lambda x: x * 2,)
+        elif method == "unbatch" and has_even_batches:
+            is_batched = has_even_batches = False
+        else:
+            continue
+        ours, theirs = getattr(ours, method)(*arguments), getattr(theirs, method)(*arguments)
+    return ours, theirs
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_chains_of_methods_yield_what_tf_data_yields(seed):
+    import tensorflow as tf
+
+    tf.random.set_seed(3)
+    keras_fn.utils.set_random_seed(3)
+    draw = random.Random(seed)
+    size = draw.randint(1, 40)
+    ours, theirs = draw_chain(
+        draw, keras_fn.utils.Dataset(np.arange(size)), tf.data.Dataset.range(size)
+    )
+    ours.workers = draw.randint(0, 2)
+    assert len(ours) == int(theirs.cardinality()) or int(theirs.cardinality()) < 0
+    for _ in range(2):
+        found = [np.asarray(x).tolist() for x in ours]
+        assert found == [x.tolist() for x in theirs.as_numpy_iterator()]

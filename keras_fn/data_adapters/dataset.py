@@ -102,6 +102,9 @@ class Dataset:
         derived._set_transformation(transformation)
         return derived
 
+    def __getstate__(self) -> dict[str, Any]:  # threads are not sent to another process
+        return self.__dict__ | {"_idle_pool": None}
+
     def __len__(self) -> int:
         return len(self._transformation)
 
