@@ -41,8 +41,18 @@ def base_config(layer: Any) -> dict[str, Any]:
     return {
         "name": layer.name,
         "trainable": layer._trainable,
-        "dtype": dtype_policies.serialize(layer.dtype_policy),
+        "dtype": dtype_policies.serialize(_policy_with_inner(layer)),
     }
+
+
+def _policy_with_inner(layer: Any) -> dtype_policies.DTypePolicy:
+    """Returns the dtype policy, as a map if layers inside were quantized, which have others."""
+    policy = layer.dtype_policy
+    if isinstance(policy, dtype_policies.DTypePolicyMap):
+        return policy
+    inner = layer._flatten_layers(include_self=False)
+    quantized = {x.path: x._policy for x in inner if x._policy.quantization_mode is not None}
+    return dtype_policies.DTypePolicyMap(policy, quantized) if quantized else policy
 
 
 def layer_config(layer: Any) -> dict[str, Any]:

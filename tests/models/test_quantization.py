@@ -52,11 +52,9 @@ def test_a_quantized_model_is_compiled_anew_and_read_again(tmp_path):
     assert {m for name, m in modes(net).items() if name in ("embedding", "query", "head")} == {
         "int8"
     }
-    net.save_weights(tmp_path / "net.weights.h5")
-    again = model()
-    with pytest.warns(UserWarning):
-        again.quantize("int8")
-    again.load_weights(tmp_path / "net.weights.h5")
+    net.save(tmp_path / "net.keras")  # with a policy for each layer inside of the attention
+    again = keras.models.load_model(tmp_path / "net.keras")
+    assert modes(again) == modes(net)
     np.testing.assert_allclose(again.predict(IDS, verbose=0), outputs, 1e-5, 1e-6)
 
 
