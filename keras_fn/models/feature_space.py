@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Self, TypeAlias, cast
 
 import numpy as np
 
 from keras_fn.core import tree
+from keras_fn.core.foreign_tensors import is_in_graph
 from keras_fn.core.host_text import to_host_values
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.registry import CustomObjectScope
+from keras_fn.core.registry import CustomObjectScope, is_builtin
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError, check_choice, find_similar
 from keras_fn.layers._arguments import argument_error, positive_int
 from keras_fn.layers.core.input_layer import Input
-from keras_fn.layers.preprocessing.data_layer import DataLayer
-from keras_fn.layers.preprocessing.feature import Cross, Feature, TFDConcat, make_one_hot_encoder
+from keras_fn.layers.preprocessing.data_layer import DataLayer, HostLayer
+from keras_fn.layers.preprocessing.feature import (
+    Cross,
+    Feature,
+    TFDConcat,
+    encode_array,
+    make_one_hot_encoder,
+)
 from keras_fn.layers.preprocessing.feature_types import FEATURE_TYPES, FeatureTypesMixin
 from keras_fn.layers.preprocessing.hashed_crossing import HashedCrossing
 from keras_fn.models.functional import Functional
@@ -307,10 +315,18 @@ class FeatureSpace(FeatureTypesMixin, DataLayer):
         pairs = {name: _with_batch_axis(x) for name, x in self._select(data).items()}
         values = {name: x for name, (x, _) in pairs.items()}
         self._check_lengths(values)
-        outputs = super().__call__(values, **kwargs)
+        if self._has_host_layers and any(map(is_in_graph, values.values())):
+            outputs = self._call_in_graph((values,), kwargs)  # once, not for each feature
+        else:
+            outputs = super().__call__(values, **kwargs)
         if not any(is_sample for _, is_sample in pairs.values()):
             return outputs
         return tree.map_structure(lambda x: x[0], outputs)
+
+    @property
+    def _has_host_layers(self) -> bool:
+        layers = (*self.preprocessors.values(), *self.crossers.values())
+        return any(isinstance(layer, HostLayer) for layer in layers)
 
     def _check_lengths(self, values: Mapping[str, Any]) -> None:
         lengths = {name: x.shape[0] for name, x in values.items()}
@@ -332,9 +348,9 @@ class FeatureSpace(FeatureTypesMixin, DataLayer):
         Args:
             data: The values of each feature, of shape `(batch, n)`, by name.
         """
-        values = {name: layer(data[name]) for name, layer in self.preprocessors.items()}
+        values = {name: _run(layer, data[name]) for name, layer in self.preprocessors.items()}
         crossed = {
-            name: self.crossers[name]([values[part] for part in cross.feature_names])
+            name: _run(self.crossers[name], [values[part] for part in cross.feature_names])
             for name, cross in self.crosses_by_name.items()
         }
         encoded: dict[str, Any] = {}
@@ -342,10 +358,11 @@ class FeatureSpace(FeatureTypesMixin, DataLayer):
             for name in sorted(part):
                 encoded[name] = self._encode(name, part[name], specs[name].output_mode)
         if self.output_mode == "dict":
-            return encoded
+            return {name: self._to_tensor(name, x) for name, x in encoded.items()}
         if self.concat is None:
             self.concat = _make_concat(encoded)
-        return self.concat(list(encoded.values()))
+        parts = [self._to_tensor(name, x) for name, x in _join_arrays(encoded)]
+        return self.concat(parts)
 
     def _encode(self, name: str, values: Any, output_mode: str) -> Any:
         """Returns the output of a preprocessing layer, encoded as the feature says."""
@@ -354,7 +371,13 @@ class FeatureSpace(FeatureTypesMixin, DataLayer):
         if name not in self.one_hot_encoders:  # in the first, symbolic, call
             layer = self.preprocessors.get(name) or self.crossers[name]
             self.one_hot_encoders[name] = make_one_hot_encoder(name, layer, values)
-        return self.one_hot_encoders[name](values)
+        encoder = self.one_hot_encoders[name]
+        return encode_array(encoder, values) if _is_array(values) else encoder(values)
+
+    def _to_tensor(self, name: str, x: Any) -> Any:
+        """Returns what a host layer computed for a feature as a tensor."""
+        layer = self.crossers.get(name) or self.preprocessors[name]
+        return layer._from_host(x) if _is_array(x) and isinstance(layer, HostLayer) else x
 
     # ---------------------------------------------------------------- config and files
 
@@ -422,6 +445,33 @@ class FeatureSpace(FeatureTypesMixin, DataLayer):
             self.get_encoded_features()
             self.built = True
         save_model(cast(Any, self), filepath)
+
+
+def _is_array(x: object) -> bool:
+    return isinstance(x, np.ndarray)
+
+
+def _run(layer: Any, inputs: Any) -> Any:
+    """Calls a preprocessing layer. Of one that computes on the host, arrays stay arrays."""
+    arrays = inputs if isinstance(inputs, list) else [inputs]
+    is_host = (
+        isinstance(layer, HostLayer) and is_builtin(type(layer)) and all(map(_is_array, arrays))
+    )
+    if not is_host:
+        return layer(inputs)
+    outputs = layer.run_on_host(inputs)
+    return outputs if _is_array(outputs) else layer._from_host(outputs)
+
+
+def _join_arrays(encoded: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Returns the encoded features, where arrays next to each other are one."""
+    parts: list[tuple[str, Any]] = []
+    for is_array, group in groupby(encoded.items(), lambda item: _is_array(item[1])):
+        items = list(group)
+        if is_array:
+            items = [(items[0][0], np.concatenate([x for _, x in items], axis=-1))]
+        parts += items
+    return parts
 
 
 def _make_concat(encoded: Mapping[str, KerasTensor]) -> TFDConcat:

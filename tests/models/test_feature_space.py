@@ -268,6 +268,11 @@ def test_batches_of_grain_stay_arrays():
     encoded = source.map(small_space())
     assert isinstance(encoded[0], np.ndarray)
     assert_allclose(np.stack([encoded[0], encoded[1]]), SMALL)
+    for output_mode in ("concat", "dict"):  # here the numbers come first
+        space = FeatureSpace({"a": "string_hashed", "B": "float_rescaled"}, output_mode)
+        encoded = grain.MapDataset.source([{"a": "x", "B": 1}]).batch(1).map(space)[0]
+        for array in encoded.values() if output_mode == "dict" else [encoded]:
+            assert isinstance(array, np.ndarray)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="a DataLoader needs PyTorch")

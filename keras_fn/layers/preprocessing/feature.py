@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, Unpack
+from typing import Any, Self, Unpack, cast
+
+import numpy as np
 
 from keras_fn.core.dtypes import is_int_dtype, standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor
@@ -13,13 +15,14 @@ from keras_fn.errors import SpecError, check_choice
 from keras_fn.layers._arguments import argument_error, positive_int
 from keras_fn.layers._options import LayerOptions
 from keras_fn.layers.layer import Layer
+from keras_fn.layers.preprocessing._host_batch import HostBatch, encode_on_host
 from keras_fn.layers.preprocessing.category_encoding import CategoryEncoding
 from keras_fn.layers.preprocessing.data_layer import DataLayer
 from keras_fn.layers.preprocessing.discretization import Discretization
 from keras_fn.layers.preprocessing.hashed_crossing import HashedCrossing
 from keras_fn.layers.preprocessing.hashing import Hashing
 from keras_fn.layers.preprocessing.index_lookup import IndexLookup
-from keras_fn.ops.core import cast
+from keras_fn.ops import core
 from keras_fn.ops.joining_splitting import concatenate
 from keras_fn.types import DTypeLike, Tensor
 
@@ -161,7 +164,7 @@ class TFDIdentity(DataLayer):
         Args:
             x: The numbers.
         """
-        return cast(x, self.compute_dtype)
+        return core.cast(x, self.compute_dtype)
 
 
 class TFDConcat(DataLayer):
@@ -217,6 +220,22 @@ def make_one_hot_encoder(name: str, layer: Layer, output: KerasTensor) -> Catego
         "Hashing or HashedCrossing",
         received=type(layer).__name__,
         fix="set output_mode='int', and encode its output with a layer of yours",
+    )
+
+
+def encode_array(encoder: CategoryEncoding, ids: np.ndarray) -> np.ndarray:
+    """Returns what a layer of `make_one_hot_encoder` returns for an array, computed in NumPy.
+
+    Args:
+        encoder: The layer.
+        ids: The integers, of shape `(..., n)`.
+    """
+    batch = HostBatch(None, ids.shape)
+    return cast(
+        np.ndarray,
+        encode_on_host(
+            ids.ravel(), batch, encoder.output_mode, encoder.num_tokens, encoder.compute_dtype
+        ),
     )
 
 
