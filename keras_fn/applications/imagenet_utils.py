@@ -173,7 +173,7 @@ Raises:
     ValueError: An argument is invalid{channels}.
 
 Example:
-    >>> x = np.full((1, 2, 2, 3), 255, "uint8")
+    >>> x = np.full((1, 2, 2, 3), 255.0)
     >>> keras.applications.{module}.preprocess_input(x)[0, 0, 0].round(3).tolist()
     {example}
 """
@@ -188,7 +188,7 @@ _RESULTS = {
         "    its mean and standard deviation in ImageNet.",
         [2.249, 2.429, 2.64],
     ),
-    None: ("`x`, since the models scale images themselves.", [255, 255, 255]),
+    None: ("`x`, since the models scale images themselves.", [255.0, 255.0, 255.0]),
 }
 
 
