@@ -206,7 +206,8 @@ def pipelines(session: nox.Session, backend: str) -> None:
     """Preprocessing layers in tf.data, DataLoader and Grain pipelines, next to all frameworks."""
     others = [library for name in FRAMEWORKS for library in FRAMEWORKS[name]]
     _install(session, backend, *others)
-    _pytest(session, backend, "-m", "not types", "tests/layers/preprocessing/test_pipelines.py")
+    files = ("tests/layers/preprocessing/test_pipelines.py", "tests/models/test_feature_space.py")
+    _pytest(session, backend, "-m", "not types", *files)
 
 
 @nox.session

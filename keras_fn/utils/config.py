@@ -130,7 +130,7 @@ class Config:
         else:
             self[name] = value
 
-    def __getattr__(self, name: str) -> Any:  # called for what is no attribute
+    def __getattr__(self, name: str) -> Any:  # for other names than those of attributes
         config = vars(self).get("_config", {})  # empty while a copy is made
         if name in config:
             return config[name]

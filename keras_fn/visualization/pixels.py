@@ -91,7 +91,7 @@ def check_color(color: Any, source: str, argument: str) -> tuple[int, int, int]:
         argument: The name of the argument.
 
     Raises:
-        SpecError: It is no sequence of three integers from 0 to 255.
+        SpecError: It is not three integers from 0 to 255.
     """
     values = tuple(np.ravel(to_host_values(color)).tolist())
     if len(values) == 3 and all(v in range(256) for v in values):
