@@ -113,7 +113,7 @@ def test_both_formats_yield_the_same_batches(folder, make, shuffle):
                     np.testing.assert_allclose(x, y, atol=1e-3)
 
 
-def test_without_tensorflow_the_format_is_ours(folder, monkeypatch):
+def test_without_tensorflow_a_keras_dataset_is_returned(folder, monkeypatch):
     monkeypatch.setattr(tf_dataset, "is_available", lambda: False)
     assert isinstance(images(folder, format="tf"), utils.Dataset)
     monkeypatch.undo()
