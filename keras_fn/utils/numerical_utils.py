@@ -1,6 +1,7 @@
 """NumPy utilities for labels and features."""
 
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -8,12 +9,15 @@ import numpy.typing as npt
 from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current, is_loaded
 from keras_fn.errors import SpecError
-from keras_fn.types import Tensor
+from keras_fn.types import Scalar, Tensor
 
 if TYPE_CHECKING:
     from keras_fn import ops
 else:
     ops = LazyModule("keras_fn.ops")  # arrays need no backend
+
+
+_Array: TypeAlias = np.ndarray | np.generic | Scalar | Sequence[Any]
 
 
 def _is_tensor(x: object) -> bool:
@@ -24,7 +28,7 @@ def _is_tensor(x: object) -> bool:
 
 
 @overload
-def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]: ...
+def to_categorical(x: _Array, num_classes: int | None = None) -> npt.NDArray[np.float64]: ...
 @overload
 def to_categorical(x: Tensor, num_classes: int | None = None) -> Tensor: ...
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
@@ -79,7 +83,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
 
 
 @overload
-def normalize(x: npt.ArrayLike, axis: int = -1, order: int | float = 2) -> npt.NDArray[Any]: ...
+def normalize(x: _Array, axis: int = -1, order: int | float = 2) -> npt.NDArray[Any]: ...
 @overload
 def normalize(x: Tensor, axis: int = -1, order: int | float = 2) -> Tensor: ...
 def normalize(x: Any, axis: int = -1, order: int | float = 2) -> Any:
