@@ -120,6 +120,8 @@ from keras_fn_jax.linalg import (
     eig as eig,
     eigh as eigh,
     einsum as einsum,
+    int8_einsum as int8_einsum,
+    int8_matmul as int8_matmul,
     inv as inv,
     lu_factor as lu_factor,
     pinv as pinv,

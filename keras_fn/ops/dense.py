@@ -6,7 +6,13 @@ from keras_fn.core import dtypes
 from keras_fn.ops._op import Rule, TensorSpec, op
 from keras_fn.ops._rules import elementwise
 from keras_fn.ops.arithmetic import add
-from keras_fn.ops.linalg.products import matmul, matmul_spec, tensordot
+from keras_fn.ops.linalg.products import (
+    einsum,
+    einsum_spec,
+    matmul,
+    matmul_spec,
+    tensordot,
+)
 from keras_fn.ops.manipulation import reshape
 from keras_fn.types import Tensor, TensorLike
 
@@ -70,6 +76,47 @@ def dense_general(
     """
     product = tensordot(x, kernel, axes)
     return product if bias is None else add(product, bias)
+
+
+@op(rule=Rule(matmul_spec))
+def int8_matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Matrix product of 8-bit integers, added in 32 bits: by the hardware where the backend can.
+
+    Args:
+        x1: Tensor of int8, of shape `(..., m, k)`.
+        x2: Tensor of int8, of shape `(..., k, n)`.
+
+    Returns:
+        A tensor of int32, of shape `(..., m, n)`.
+
+    Example:
+        >>> from keras_fn.ops.dense import int8_matmul
+        >>> x = convert_to_tensor([[100, 100]], "int8")
+        >>> int(int8_matmul(x, transpose(x))[0, 0])
+        20000
+    """
+    return matmul(x1, x2)
+
+
+@op(rule=Rule(einsum_spec))
+def int8_einsum(subscripts: str, x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Sum of products of 8-bit integers, added in 32 bits: by the hardware where the backend can.
+
+    Args:
+        subscripts: The equation.
+        x1: Tensor of int8.
+        x2: Tensor of int8.
+
+    Returns:
+        A tensor of int32, of the shape on the right of the arrow.
+
+    Example:
+        >>> from keras_fn.ops.dense import int8_einsum
+        >>> x = convert_to_tensor([100, 100], "int8")
+        >>> int(int8_einsum("i,i->", x, x))
+        20000
+    """
+    return einsum(subscripts, x1, x2)
 
 
 @op

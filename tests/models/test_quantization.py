@@ -15,6 +15,11 @@ FILES = Path(__file__).parents[1] / "fixtures" / "keras_quantized"
 IDS = np.arange(12).reshape(3, 4) % 7
 
 
+@pytest.fixture(autouse=True)
+def _same_weights():
+    keras.utils.set_random_seed(0)
+
+
 def model() -> Any:
     inputs = keras.Input((4,), dtype="int32")
     x = layers.Embedding(7, 6, name="embedding")(inputs)

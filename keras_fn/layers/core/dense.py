@@ -14,7 +14,8 @@ from keras_fn.layers._quantizable_layer import QuantizableLayer
 from keras_fn.layers._shapes import static_dim
 from keras_fn.layers._signature import ignores_training
 from keras_fn.ops.arithmetic import add
-from keras_fn.ops.dense import dense
+from keras_fn.ops.core import dtype as dtype_of
+from keras_fn.ops.dense import dense, int8_matmul
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.manipulation import transpose
 from keras_fn.types import (
@@ -135,6 +136,9 @@ class Dense(QuantizableLayer):
 
     def _multiply(self, inputs: Any, weight: Any) -> Tensor:
         return matmul(inputs, weight)
+
+    def _product(self, inputs: Any, weight: Any) -> Tensor:
+        return (int8_matmul if dtype_of(inputs) == "int8" else matmul)(inputs, weight)
 
     def _product_gradient(self, upstream: Any, weight: Any, inputs: Any) -> Tensor:
         return matmul(upstream, transpose(weight))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
 
 from keras_fn import activations
 from keras_fn._lazy import LazyModule
-from keras_fn.core.dtypes import is_float
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
@@ -25,7 +24,7 @@ from keras_fn.layers._signature import ignores_training
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add
 from keras_fn.ops.core import dtype as dtype_of, shape as shape_of
-from keras_fn.ops.dense import dense_general
+from keras_fn.ops.dense import dense_general, int8_einsum
 from keras_fn.ops.linalg.products import einsum
 from keras_fn.ops.manipulation import broadcast_to
 from keras_fn.types import (
@@ -207,13 +206,18 @@ class EinsumDense(QuantizableLayer):
         return outputs if self.activation is None else self.activation(outputs)
 
     def _multiply(self, inputs: Any, weight: Any) -> Tensor:
-        if self._contracted and is_float(dtype_of(weight)):
+        if self._contracted:
             return dense_general(inputs, weight, None, self._contracted)
-        return einsum(self.equation, inputs, weight)  # which adds integers in 32 bits
+        return einsum(self.equation, inputs, weight)
 
     @property
     def _multiplies_factors(self) -> bool:
         return bool(self._contracted)
+
+    def _product(self, inputs: Any, weight: Any) -> Tensor:
+        if dtype_of(inputs) == "int8":
+            return int8_einsum(self.equation, inputs, weight)
+        return self._multiply(inputs, weight)
 
     def _product_gradient(self, upstream: Any, weight: Any, inputs: Any) -> Tensor:
         letters, outputs = self._letters

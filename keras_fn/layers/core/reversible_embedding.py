@@ -12,7 +12,8 @@ from keras_fn.layers._options import EmbeddingOptions
 from keras_fn.layers._signature import follows_call
 from keras_fn.layers.core.embedding import Embedding
 from keras_fn.ops.arithmetic import add, divide, multiply
-from keras_fn.ops.core import cast
+from keras_fn.ops.core import cast, dtype as dtype_of
+from keras_fn.ops.dense import int8_matmul
 from keras_fn.ops.linalg.products import matmul
 from keras_fn.ops.manipulation import transpose
 from keras_fn.ops.trigonometric import tanh
@@ -154,7 +155,8 @@ class ReversibleEmbedding(Embedding):
         return logits if cap is None else multiply(tanh(divide(logits, cap)), cap)
 
     def _product(self, inputs: Any, weight: Any) -> Tensor:
-        return matmul(inputs, transpose(weight) if self.tie_weights else weight)
+        weight = transpose(weight) if self.tie_weights else weight
+        return (int8_matmul if dtype_of(inputs) == "int8" else matmul)(inputs, weight)
 
     def _product_gradient(self, upstream: Any, weight: Any, inputs: Any) -> Tensor:
         return matmul(upstream, weight if self.tie_weights else transpose(weight))

@@ -178,7 +178,7 @@ def tensordot(
     ...
 
 
-def _einsum_spec(subscripts: str, *operands: TensorSpec, **options: Any) -> TensorSpec:
+def einsum_spec(subscripts: str, *operands: TensorSpec, **options: Any) -> TensorSpec:
     _, output, sizes = einsum_axes(subscripts, [x.shape for x in operands])
     return TensorSpec(
         tuple(sizes[letter] for letter in output), product_type(*(x.dtype for x in operands))
@@ -278,7 +278,7 @@ def _letter(label: Any) -> str:
 
 
 @_with_sublists
-@op(rule=Rule(_einsum_spec, promote=product_type))
+@op(rule=Rule(einsum_spec, promote=product_type))
 def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
     """Sum of products in Einstein notation.
 
