@@ -5,6 +5,7 @@ import os
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from keras_fn._lazy import LazyModule
@@ -22,11 +23,12 @@ from keras_fn.data_adapters.transformations import (
     Source,
     Transformation,
     Unbatch,
+    collate_elements,
     get_seeds,
     group,
     pad,
     set_seeds,
-    stack,
+    stack_elements,
 )
 from keras_fn.errors import SpecError
 from keras_fn.random.seed_generator import get_random_seed, make_default_seed
@@ -195,7 +197,7 @@ class Dataset:
         Raises:
             SpecError: While it is iterated over: elements differ in shape.
         """
-        return self._batch(batch_size, drop_remainder, stack)
+        return self._batch(batch_size, drop_remainder, stack_elements)
 
     def padded_batch(self, batch_size: int, drop_remainder: bool = False) -> "Dataset":
         """Returns the data set of batches, in which zeros follow the shorter elements.
@@ -209,7 +211,7 @@ class Dataset:
             >>> data[0].tolist()
             [[1, 2], [3, 0]]
         """
-        return self._batch(batch_size, drop_remainder, pad)
+        return self._batch(batch_size, drop_remainder, partial(collate_elements, pad))
 
     def ragged_batch(self, batch_size: int, drop_remainder: bool = False) -> "Dataset":
         """Returns the data set of batches; elements of different lengths stay arrays of their own.
@@ -218,7 +220,7 @@ class Dataset:
             batch_size: Number of elements in a batch; the last one may be smaller.
             drop_remainder: Whether a smaller last batch is left out.
         """
-        return self._batch(batch_size, drop_remainder, group)
+        return self._batch(batch_size, drop_remainder, partial(collate_elements, group))
 
     def _batch(self, batch_size: int, drop_remainder: bool, collate: Any) -> "Dataset":
         _check_count("batch_size", batch_size)

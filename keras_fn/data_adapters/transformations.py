@@ -7,7 +7,7 @@ Worker processes import this module.
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from threading import Lock
 from typing import Any
@@ -283,7 +283,7 @@ class Batch(Derived):
         parent: The elements.
         batch_size: Number of elements in a batch; the last one may be smaller.
         drop_remainder: Whether a smaller last batch is left out.
-        collate: Makes one leaf of the leaves of the elements.
+        collate: Makes one element of an iterator of elements, at most of a number of them.
     """
 
     def __init__(
@@ -291,7 +291,7 @@ class Batch(Derived):
         parent: Transformation,
         batch_size: int,
         drop_remainder: bool,
-        collate: Callable[[list[Any]], Any],
+        collate: Callable[[Iterator[Any], int], Any],
     ):
         super().__init__(parent)
         self.batch_size, self.collate = batch_size, collate
@@ -305,14 +305,8 @@ class Batch(Derived):
         assert self.batch_size is not None
         start = index * self.batch_size
         indices = range(start, min(start + self.batch_size, len(self.parent)))
-        elements = [self.parent.load(i, context) for i in indices]
-        elements = [element for element in elements if element is not SKIPPED]
-        if not elements:
-            return SKIPPED
-        # A list is an array, as in `tf.data`; what has parts is a tuple or a dict.
-        return tree.map_structure(
-            lambda *leaves: self.collate(list(leaves)), *elements, is_leaf=_is_list
-        )
+        elements = (self.parent.load(i, context) for i in indices)
+        return self.collate((e for e in elements if e is not SKIPPED), len(indices))
 
 
 class Unbatch(Derived):
@@ -409,6 +403,81 @@ class Memo:
                     self._futures.pop(key, None)
                 future.set_exception(error)
         return future.result()
+
+
+def stack_elements(elements: Iterator[Any], count: int) -> Any:
+    """Returns elements of one shape as a batch, or `SKIPPED` if there is none.
+
+    Args:
+        elements: The elements. Each is copied before the next one is loaded, while it is in the
+            cache of the processor.
+        count: The number of elements, or more.
+    """
+    first, columns = SKIPPED, []
+    for element in elements:
+        leaves = tree.flatten(element, is_leaf=_is_list)
+        if first is SKIPPED:
+            first, columns = element, [_Column(count) for _ in leaves]
+        for column, leaf in zip(columns, leaves, strict=True):
+            column.append(leaf)
+    if first is SKIPPED:
+        return SKIPPED
+    stacked = iter(columns)
+    return _map_leaves(lambda _: next(stacked).stack(), first)
+
+
+def collate_elements(
+    collate: Callable[[list[Any]], Any], elements: Iterator[Any], count: int
+) -> Any:
+    """Returns elements as a batch, or `SKIPPED` if there is none.
+
+    Args:
+        collate: Makes one leaf of the leaves of the elements.
+        elements: The elements.
+        count: The number of elements, or more.
+    """
+    kept = list(elements)
+    return _map_leaves(lambda *leaves: collate(list(leaves)), *kept) if kept else SKIPPED
+
+
+def _map_leaves(function: Callable[..., Any], *elements: Any) -> Any:
+    # A list is an array, as in `tf.data`; what has parts is a tuple or a dict.
+    return tree.map_structure(function, *elements, is_leaf=_is_list)
+
+
+class _Column:
+    """The leaves of a batch: arrays of one shape are copied to one array at once.
+
+    Args:
+        count: The number of leaves, or more.
+    """
+
+    def __init__(self, count: int):
+        self.count, self.size = count, 0
+        self.array: np.ndarray | None = None
+        self.leaves: list[Any] = []
+
+    def append(self, leaf: Any) -> None:
+        """Adds a leaf.
+
+        Args:
+            leaf: An array, a number, text, a list or a tensor.
+        """
+        if isinstance(leaf, np.ndarray) and leaf.ndim:
+            if self.array is None and not self.leaves:
+                self.array = np.empty((self.count, *leaf.shape), leaf.dtype)
+            array = self.array
+            if array is not None and leaf.shape == array.shape[1:] and leaf.dtype == array.dtype:
+                array[self.size] = leaf
+                self.size += 1
+                return
+        if self.array is not None:
+            self.leaves, self.array = list(self.array[: self.size]), None
+        self.leaves.append(leaf)
+
+    def stack(self) -> np.ndarray:
+        """Returns the leaves as one array."""
+        return stack(self.leaves) if self.array is None else self.array[: self.size]
 
 
 def stack(leaves: list[Any]) -> np.ndarray:

@@ -374,3 +374,12 @@ def test_a_data_set_warns_of_nothing_when_it_is_complete():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert Dataset([1]).skipped_files == {} and values(Dataset([1])) == [1]
+
+
+def test_batches_of_mixed_leaves():
+    promoted = Dataset([np.ones(2, "int32"), np.ones(2, "float64"), np.ones(2, "int8")]).batch(3)[0]
+    assert promoted.dtype == "float64" and promoted.shape == (3, 2)
+    mixed = Dataset([np.ones(2, "float32"), [1.0, 2.0]]).batch(2)[0]
+    assert mixed.tolist() == [[1, 1], [1, 2]]
+    lists = Dataset([([1, 2], "a"), ([3, 4], "b")]).batch(2)[0]
+    assert [x.tolist() for x in lists] == [[[1, 2], [3, 4]], ["a", "b"]]
