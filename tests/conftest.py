@@ -16,6 +16,9 @@ BACKEND_FREE = {
     for name in (
         "alias/test_facade.py",
         "alias/test_installation.py",
+        "applications/test_architectures.py",
+        "applications/test_arguments.py",
+        "applications/test_published_weights.py",
         "core/test_dtypes.py",
         "core/test_hashes.py",
         "core/test_memoize.py",
@@ -25,6 +28,7 @@ BACKEND_FREE = {
         "data_adapters/test_shuffle_buffer.py",
         "datasets",
         "layers/preprocessing/test_text_splitting.py",
+        "quantizers/test_quantization_config.py",
         "random/test_philox.py",
         "saving/test_archive.py",
         "saving/test_file_io.py",

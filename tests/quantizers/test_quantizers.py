@@ -18,8 +18,7 @@ def to_numpy(*tensors):
 # ---------------------------------------------------------------- absolute maximum
 
 
-@pytest.mark.parametrize("on_host", [False, True])
-@pytest.mark.parametrize("axis", [0, -1, (0, 1)])
+@pytest.mark.parametrize(("axis", "on_host"), [(0, False), (-1, True), ((0, 1), True)])
 def test_the_largest_absolute_value_fills_the_range(axis, on_host):
     quantized, scale = to_numpy(*quantizers.abs_max_quantize(X, axis, to_numpy=on_host))
     expected = 127 / (np.abs(X).max(axis, keepdims=True) + 1e-7)
@@ -59,8 +58,7 @@ def test_a_quantizer_takes_the_axis_of_the_call_before_its_own():
 # ---------------------------------------------------------------- 4 bits
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint8"])
-@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize(("axis", "dtype"), [(0, "int8"), (-1, "int8"), (1, "uint8")])
 def test_packed_values_come_back(axis, dtype):
     x = rng.integers(0 if dtype == "uint8" else -8, 16 if dtype == "uint8" else 8, (3, 4, 5))
     x = x.astype(dtype)
