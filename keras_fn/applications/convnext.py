@@ -34,7 +34,7 @@ __all__ = [
 
 _EPSILON = 1e-6  # of the normalizations
 _LAYER_SCALE = 1e-6  # first value of the factors
-_FIRST_ARGS = """
+_LAST_ARGS = """
     include_preprocessing: Whether the model standardizes the images itself. Without it, it expects
         the values that its own standardization results in."""
 
@@ -170,7 +170,7 @@ def _define(
         mode=None,
         paper='Liu et al., "A ConvNet for the 2020s", 2022. https://arxiv.org/abs/2201.03545',
         count=count,
-        last_args=_FIRST_ARGS,
+        last_args=_LAST_ARGS,
     )
     return application
 
