@@ -19,38 +19,26 @@ register("layer", "keras.src.models.sequential", [Sequential])
 register("layer", "keras.src.models.model", [Model])
 register("layer", "keras.src.engine.functional", [Functional])
 
-_feature_space = LazyModule("keras_fn.models.feature_space")
-_distiller = LazyModule("keras_fn.distillation.distiller")
+# Layers that few programs import, and a file can name: where each is defined, and Keras's module.
+_RARE_LAYERS = {
+    "Distiller": ("keras_fn.distillation.distiller", "keras.distillation"),
+    "FeatureSpace": ("keras_fn.models.feature_space", "keras.utils"),
+    "TFDConcat": (
+        "keras_fn.layers.preprocessing.feature",
+        "keras.src.layers.preprocessing.feature_space",
+    ),
+    "TFDIdentity": (
+        "keras_fn.layers.preprocessing.feature",
+        "keras.src.layers.preprocessing.feature_space",
+    ),
+}
 
 
-def _load_feature_space(name: str) -> Any:
-    return getattr(_feature_space, name)
+def _load_rare_layer(name: str) -> Any:
+    return getattr(LazyModule(_RARE_LAYERS[name][0]), name)
 
 
-def _load_distiller(name: str) -> Any:
-    return getattr(_distiller, name)
-
-
-register_lazily(
-    "layer",
-    "keras.utils",
-    {"FeatureSpace": ("keras_fn.models.feature_space", "FeatureSpace")},
-    _load_feature_space,
-)
-register_lazily(
-    "layer",
-    "keras.distillation",
-    {"Distiller": ("keras_fn.distillation.distiller", "Distiller")},
-    _load_distiller,
-)
-register_lazily(
-    "layer",
-    "keras.src.layers.preprocessing.feature_space",
-    {
-        name: ("keras_fn.layers.preprocessing.feature", name)
-        for name in ("TFDConcat", "TFDIdentity")
-    },
-    _load_feature_space,
-)
+for _name, (_origin, _module) in _RARE_LAYERS.items():
+    register_lazily("layer", _module, {_name: (_origin, _name)}, _load_rare_layer)
 
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -350,3 +352,15 @@ def test_a_feature_that_cannot_be_concatenated_or_encoded_is_named():
         FeatureSpace(types)({"size": [1]})
     with pytest.raises(ValueError, match="output_mode"):
         FeatureSpace.feature("float32", keras.layers.Rescaling(2.0), "vector")
+
+
+def test_a_graph_with_its_layers_is_read_in_a_new_process(tmp_path):
+    space, path = FeatureSpace({"a": "float"}), str(tmp_path / "model.keras")
+    keras.Model(space.get_inputs(), space.get_encoded_features()).save(path)
+    program = (
+        f"import keras_fn as keras; model = keras.saving.load_model({path!r}); "
+        "print([type(layer).__name__ for layer in model.layers])"
+    )
+    command = [sys.executable, "-c", program]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "TFDIdentity" in printed and "TFDConcat" in printed

@@ -252,3 +252,4 @@ _COUNTS: dict[type, Any] = {
 }  # the number of categories of a layer that returns integers
 
 register("feature", MODULE, [Feature, Cross])
+register("layer", MODULE, [TFDConcat, TFDIdentity])
