@@ -17,6 +17,10 @@ CASES = [
     LayerCase(
         "Dense", {"units": 2, "activation": "tanh", "kernel_regularizer": "l2"}, (2, 5), "matrix"
     ),
+    LayerCase(
+        "Dense", {"units": 3, "lora_rank": 2, "lora_alpha": 3}, (2, 4, 5), "adapted",
+        masks="kept", free=(0, 1), slopes=True, keras=False,
+    ),
     LayerCase("Identity", {}, LINE, masks="kept", free=(0, 1, 2)),
     LayerCase("Masking", {}, Data((2, 4, 3), "steps"), masks="made", free=(0, 1)),
     LayerCase("Embedding", {"input_dim": 7, "output_dim": 3}, ints(2, 5), free=(0, 1)),
@@ -47,6 +51,14 @@ CASES = [
             "kernel_regularizer": "l2",
         },
         (2, 3, 5), "left",
+    ),
+    LayerCase(
+        "EinsumDense", {"equation": "ab,cb->ac", "output_shape": 4, "lora_rank": 2}, (2, 5),
+        "adapted", keras=False,
+    ),
+    LayerCase(
+        "Embedding", {"input_dim": 7, "output_dim": 3, "lora_rank": 2}, ints(2, 5), "adapted",
+        free=(0, 1), keras=False,
     ),
     LayerCase("ReversibleEmbedding", {"input_dim": 7, "output_dim": 3}, ints(2, 5), free=(0, 1)),
     LayerCase(
