@@ -3,7 +3,8 @@
 Both names give the same module objects: `keras.layers is keras_fn.layers`. The module `keras` is
 one of its own (`keras_module.py`), because `keras.__version__` and `keras_fn.__version__` differ.
 
-Python imports this module when a process starts (`startup/sitecustomize.py`), so it imports little.
+A process that `python -m keras_fn run` started imports this module at its first import of Keras
+(`startup/sitecustomize.py`).
 """
 
 import importlib
@@ -55,7 +56,7 @@ class AliasFinder(MetaPathFinder):
     """Finds the modules of keras_fn under the names of Keras's.
 
     Attributes:
-        names: The installed names, keys of `NAMES`.
+        names: The installed names, of `NAMES`.
     """
 
     def __init__(self) -> None:
@@ -86,11 +87,11 @@ def _is_in(fullname: str, package: str) -> bool:
     return fullname == package or fullname.startswith(f"{package}.")
 
 
-def install(names: Sequence[str]) -> None:
-    """Makes imports of Keras's names give keras_fn, in this process.
+def install(names: Sequence[str]) -> AliasFinder:
+    """Makes imports of Keras's names give keras_fn, in this process; returns what finds them.
 
     Args:
-        names: Keys of `NAMES`. `"keras"` is always installed.
+        names: Some of `NAMES`. `"keras"` is always installed.
 
     Raises:
         AliasError: Real Keras is imported already.
@@ -102,6 +103,7 @@ def install(names: Sequence[str]) -> None:
         sys.meta_path.insert(0, finder)
         importlib.invalidate_caches()
     finder.names |= {"keras", *names}
+    return finder
 
 
 def _refuse_real_keras(names: Sequence[str]) -> None:
