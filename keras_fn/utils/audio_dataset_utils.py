@@ -100,14 +100,14 @@ def audio_dataset_from_directory(
         SpecError: An argument is invalid, or does not fit the files.
 
     Example:
-        >>> import pathlib, wave
-        >>> pathlib.Path("sounds").mkdir()
+        >>> import tempfile, wave
+        >>> sounds = tempfile.mkdtemp()
         >>> for length in (3, 5):
-        ...     with wave.open(f"sounds/{length}.wav", "wb") as file:
+        ...     with wave.open(f"{sounds}/{length}.wav", "wb") as file:
         ...         file.setparams((1, 2, 8000, 0, "NONE", ""))
         ...         file.writeframes(np.zeros(length, "int16").tobytes())
         >>> data = keras.utils.audio_dataset_from_directory(
-        ...     "sounds", labels=None, format="keras", verbose=False
+        ...     sounds, labels=None, format="keras", verbose=False
         ... )
         >>> [x.shape for x in data]
         [(2, 5, 1)]

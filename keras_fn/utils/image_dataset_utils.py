@@ -160,12 +160,13 @@ def image_dataset_from_directory(
         SpecError: An argument is invalid, or does not fit the files.
 
     Example:
-        >>> import pathlib
+        >>> import pathlib, tempfile
+        >>> pets = pathlib.Path(tempfile.mkdtemp())
         >>> for i, name in enumerate(("cat", "dog")):
-        ...     pathlib.Path("pets", name).mkdir(parents=True)
-        ...     keras.utils.save_img(f"pets/{name}/1.png", np.full((4, 6, 3), i), scale=False)
+        ...     (pets / name).mkdir()
+        ...     keras.utils.save_img(pets / name / "1.png", np.full((4, 6, 3), i), scale=False)
         >>> data = keras.utils.image_dataset_from_directory(
-        ...     "pets", image_size=(2, 2), format="keras", shuffle=False, verbose=False
+        ...     pets, image_size=(2, 2), format="keras", shuffle=False, verbose=False
         ... )
         >>> [(x.shape, y.tolist()) for x, y in data]
         [((2, 2, 2, 3), [0, 1])]

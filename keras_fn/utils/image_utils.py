@@ -69,9 +69,10 @@ def load_img(
         ValueError: An option is unknown.
 
     Example:
-        >>> x = np.zeros((4, 6, 3), "uint8")
-        >>> keras.utils.save_img("black.png", x)
-        >>> keras.utils.load_img("black.png", target_size=(2, 2)).size
+        >>> import io
+        >>> file = io.BytesIO()
+        >>> keras.utils.save_img(file, np.zeros((4, 6, 3)), file_format="png")
+        >>> keras.utils.load_img(file, target_size=(2, 2)).size
         (2, 2)
     """
     mode = COLOR_MODES[check_choice("load_img", "color_mode", color_mode, COLOR_MODES)]
@@ -203,7 +204,11 @@ def save_img(
         ValueError: The shape is not that of an image, or the format is unknown.
 
     Example:
-        >>> keras.utils.save_img("noise.png", np.random.default_rng(0).normal(size=(4, 6, 3)))
+        >>> import io
+        >>> file = io.BytesIO()
+        >>> keras.utils.save_img(file, np.zeros((4, 6, 3)), file_format="png")
+        >>> file.getvalue()[1:4]
+        b'PNG'
     """
     if file_format is None and isinstance(path, (str, os.PathLike)):
         file_format = Path(path).suffix[1:]

@@ -83,12 +83,13 @@ def text_dataset_from_directory(
         SpecError: An argument is invalid, or does not fit the files.
 
     Example:
-        >>> import pathlib
+        >>> import pathlib, tempfile
+        >>> films = pathlib.Path(tempfile.mkdtemp())
         >>> for name in ("bad", "good"):
-        ...     pathlib.Path("films", name).mkdir(parents=True)
-        ...     _ = pathlib.Path("films", name, "1.txt").write_text(f"a {name} film")
+        ...     (films / name).mkdir()
+        ...     _ = (films / name / "1.txt").write_text(f"a {name} film")
         >>> data = keras.utils.text_dataset_from_directory(
-        ...     "films", shuffle=False, format="keras", verbose=False
+        ...     films, shuffle=False, format="keras", verbose=False
         ... )
         >>> [(x.tolist(), y.tolist()) for x, y in data]
         [(['a bad film', 'a good film'], [0, 1])]
