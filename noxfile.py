@@ -183,6 +183,7 @@ def parity(session: nox.Session, backend: str) -> None:
         "text",
         "data",
         "utils",
+        "models",
         "training",
         "habits",
         "docstrings",

@@ -3,6 +3,7 @@
     KERAS_BACKEND=torch python integration_tests/benchmarks [--rounds 7] [--only mlp,forward]
     KERAS_BACKEND=torch python integration_tests/benchmarks --memory
     KERAS_BACKEND=torch python integration_tests/benchmarks --ops
+    KERAS_BACKEND=torch python integration_tests/benchmarks --growth
 
 Each time is the shortest of several alternating rounds, which a busy machine disturbs least. The
 columns of Keras are left out if it is not installed. `--markdown FILE` also writes the table to a
@@ -17,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import growth
 import jobs
 import memory
 import tables
@@ -33,6 +35,8 @@ def main() -> None:
     options = _options()
     if options.ops:
         title, (head, rows) = f"ops on {jobs.BACKEND}, us a call", _ops(options.rounds)
+    elif options.growth:
+        title, (head, rows) = f"depth on {jobs.BACKEND}", growth.rows()
     elif options.memory:
         title, (head, rows) = f"memory on {jobs.BACKEND}", _memory()
     else:
@@ -51,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help=f"of {','.join(jobs.JOBS)},import")
     parser.add_argument("--memory", action="store_true", help="memory instead of time")
     parser.add_argument("--ops", action="store_true", help="single ops instead of whole jobs")
+    parser.add_argument("--growth", action="store_true", help="time by the depth of a graph")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="a page for the table")
     options = parser.parse_args()
     options.only = options.only.split(",") if options.only else [*jobs.JOBS, "import"]

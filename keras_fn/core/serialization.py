@@ -182,7 +182,8 @@ def _object(obj: Any) -> dict[str, Any]:
         )
     builtin = registry.builtin_qualified_name(cls)
     module = None if cls.__module__ == "__main__" else cls.__module__
-    is_public = builtin is not None and not builtin[0].startswith("keras.src.")
+    # Keras registers classes that are not public; "Functional" says that Keras wrote the config.
+    is_public = builtin and (builtin[1] == "Functional" or not builtin[0].startswith("keras.src."))
     written = {
         "module": builtin[0] if builtin else module,
         "class_name": builtin[1] if builtin else cls.__name__,

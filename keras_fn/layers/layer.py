@@ -178,6 +178,8 @@ class Layer(
             with name_scope(self.name):
                 self._set_path(current_path())
                 infer_spec(self.call, (inputs,), {})
+            if is_default:
+                self._build_shapes = {"input_shape": input_shape}
         self.built = True
 
     def _build_for(self, arguments: dict[str, Any]) -> None:

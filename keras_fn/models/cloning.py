@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Operation
-from keras_fn.errors import SpecError, unexpected_arguments
+from keras_fn.errors import DTypeError, SpecError, unexpected_arguments
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
 from keras_fn.metrics import Metric
@@ -47,7 +47,7 @@ def clone_model(
 
     Raises:
         ValueError: An argument does not apply to this kind of model.
-        TypeError: There are unknown arguments.
+        TypeError: It is not a model, or there are unknown arguments.
 
     Example:
         >>> x = keras.Input((3,))
@@ -63,9 +63,18 @@ def clone_model(
         "clone_function": clone_function,
         "call_function": call_function,
     }
+    if not isinstance(model, Model):
+        raise DTypeError(
+            "clone_model",
+            expected="a model",
+            received=f"{model!r}"[:300],
+            fix="clone a layer by type(layer).from_config(layer.get_config())",
+        )
     if not isinstance(model, (Sequential, Functional)):
         _check_unused(given, "a subclassed model")
         clone = _recreate(model)
+        if model.built and not clone.built:
+            clone.build_from_config(model.get_build_config() or {})
     elif isinstance(model, Sequential):
         _check_unused({"call_function": call_function}, "a Sequential model")
         clone = _Cloning(clone_function, None, recursive).clone_sequential(model, input_tensors)
@@ -112,6 +121,8 @@ class _Cloning:
     ):
         self.clone_function = clone_function or _recreate
         self.call_function, self.recursive = call_function, recursive
+        # Copied by their configs, nested models would no longer share layers with the outer one.
+        self.is_plain = clone_function is None and call_function is None
         self.clones: dict[int, Any] = {}
 
     def clone(self, operation: Any) -> Any:
@@ -121,9 +132,10 @@ class _Cloning:
         return self.clones[id(operation)]
 
     def _new_clone(self, operation: Any) -> Any:
-        if self.recursive and isinstance(operation, Sequential):
+        follows = self.recursive or (self.is_plain and type(operation) in (Sequential, Functional))
+        if follows and isinstance(operation, Sequential):
             return self.clone_sequential(operation, None)
-        if self.recursive and isinstance(operation, Functional):
+        if follows and isinstance(operation, Functional):
             return self.clone_functional(operation, None)
         return (self.clone_function if isinstance(operation, Layer) else _recreate)(operation)
 

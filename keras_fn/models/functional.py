@@ -119,13 +119,13 @@ class Functional(GraphTensorsMixin, Model):
 
     @property
     def input_shape(self) -> Nested:
-        """The shapes of the inputs, nested like them."""
-        return tree.map_structure(lambda t: t.shape, self.input_structure)
+        """The shape of the input; of several inputs, a list of their shapes."""
+        return _shapes(self._inputs)
 
     @property
     def output_shape(self) -> Nested:
-        """The shapes of the outputs, nested like them."""
-        return tree.map_structure(lambda t: t.shape, self.output_structure)
+        """The shape of the output; of several outputs, a list of their shapes."""
+        return _shapes(self._outputs)
 
     @property
     def input_names(self) -> list[str]:
@@ -378,6 +378,10 @@ def _in_file_order(structure: Any) -> list[KerasTensor]:
     if isinstance(structure, (list, tuple)):
         return [t for part in structure for t in _in_file_order(part)]
     return [structure]
+
+
+def _shapes(tensors: Sequence[KerasTensor]) -> Any:
+    return tensors[0].shape if len(tensors) == 1 else [t.shape for t in tensors]
 
 
 def _names(structure: Any, tensors: Sequence[KerasTensor]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, Unpack, cast
 
 from keras_fn._lazy import LazyModule
 from keras_fn.core.dtypes import itemsize
+from keras_fn.core.object_sharing import ObjectSharingScope
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.serialization import serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
@@ -384,7 +385,10 @@ class Model(Trainer, Layer):
         Args:
             **kwargs: Arguments of `json.dumps`.
         """
-        return json.dumps(serialize_keras_object(self), **kwargs)
+        with ObjectSharingScope() as scope:
+            config = serialize_keras_object(self)
+        scope.finish(config)
+        return json.dumps(config, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, if they are plain values.
@@ -433,6 +437,8 @@ def _with_graph(cls: type) -> Any:
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """Returns a model with the architecture in a JSON string, with new weights.
+
+    A model that was compiled is compiled again, with a new optimizer.
 
     Args:
         json_string: The result of `Model.to_json`.

@@ -13,6 +13,7 @@ from keras_fn.core.operation import Node, infer_spec
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.scopes import BuildScope, StatelessScope
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
+from keras_fn.core.shapes import is_compatible
 from keras_fn.core.sparse import is_sparse
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError
 from keras_fn.layers._shapes import symbolic_inputs
@@ -182,9 +183,12 @@ class Sequential(Model):
             input_shape: The shape of the input, with the batch axis; or nested shapes.
 
         Raises:
-            ValueError: The shape is missing, or there are no layers.
+            ValueError: The shape is missing, there are no layers, or the model is built for
+                another shape.
         """
         if self._functional is not None:
+            if input_shape is not None and not _is_nested_shape(input_shape):
+                self._check_built_for(standardize_shape(input_shape))
             return
         if input_shape is None:
             raise SpecError(
@@ -204,6 +208,17 @@ class Sequential(Model):
             self._build_without_graph(input_shape)
         elif not self._has_no_graph:
             self._connect_to_shape(standardize_shape(input_shape))
+
+    def _check_built_for(self, shape: Shape) -> None:
+        """Raises an error unless the graph takes data of that shape."""
+        built_for = self.inputs[0].shape
+        if not is_compatible(shape, built_for):
+            raise SpecError(
+                f"{self._label}, build",
+                expected=f"the shape {built_for}, for which it is built",
+                received=f"input_shape={shape}",
+                fix="create a new model for other shapes",
+            )
 
     def _connect_to_shape(self, shape: Shape, name: str | None = None) -> None:
         dtype = "string" if self._is_text else self._layers[0]._common_input_dtype
@@ -409,8 +424,8 @@ class Sequential(Model):
             config: The result of `get_config`.
             custom_objects: Custom classes and functions, by name.
         """
-        with CustomObjectScope(custom_objects):
-            model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+        model = cls(name=config.get("name"), trainable=config.get("trainable", True))
+        with CustomObjectScope(custom_objects), name_scope(model.name):  # layers may be built
             for layer in config["layers"]:
                 model.add(deserialize_keras_object(layer, kind="layer"), rebuild=False)
         model._rebuild()

@@ -285,6 +285,8 @@ def model_from_json(
 ) -> AnyModel:
     """Returns a model with the architecture in a JSON string, with uninitialized variables.
 
+    A model that was compiled is compiled again, with a new optimizer.
+
     Args:
         json_string: The result of `Model.to_json`.
         custom_objects: Custom classes and functions, by name.
@@ -294,9 +296,12 @@ def model_from_json(
         ModelFileTypeError: The JSON names an unknown class or function.
     """
     config = parse_config(json_string)
+    compile_config = config.pop("compile_config", None)
     with config_errors("model JSON"):
         model = keras_format.build(config, custom_objects)
         check_parameters(model)
+    if compile_config:
+        keras_format.compile_model(model, compile_config, custom_objects, "model JSON")
     return model
 
 

@@ -137,6 +137,7 @@ def _is_sequential_graph(model: AnyModel) -> bool:
 def _widths(columns: _Columns, positions: Sequence[float] | None, line_length: int) -> list[int]:
     edges = list(columns.edges if positions is None else positions)
     if positions is not None:
+        edges = edges[: len(columns.names)]  # a program has them for the longest table
         if max(edges, default=0) > 1:
             edges = [edge / line_length for edge in edges]
         if len(edges) == len(columns.names) - 1 and columns.names[-1] == "Trainable":

@@ -175,3 +175,37 @@ def test_a_layer_of_two_models_inside_has_one_clone():
     clone = keras.models.clone_model(keras.Model(x, parts[1](parts[0](x))), recursive=True)
     inside = [clone.get_layer(name).get_layer("shared") for name in "pq"]
     assert inside[0] is inside[1] is not shared
+
+
+def test_a_clone_shares_layers_with_its_parts_as_the_model_does():
+    dense = keras.layers.Dense(3, name="dense")
+    a = keras.Input((3,))
+    inner = keras.Model(a, dense(a), name="inner")
+    x = keras.Input((3,))
+    model = keras.Model(x, inner(dense(x)))
+    clone = keras.models.clone_model(model)
+    assert len(clone.weights) == len(model.weights) == 2
+    assert clone.get_layer("inner").get_layer("dense") is clone.get_layer("dense")
+    assert clone.get_layer("dense") is not dense
+
+
+def test_the_clone_of_a_built_subclassed_model_is_built():
+    @keras.saving.register_keras_serializable("tests")
+    class TwoLayers(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = keras.layers.Dense(2), keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    model = TwoLayers()
+    assert not keras.models.clone_model(model).built
+    model.build((None, 3))
+    clone = keras.models.clone_model(model)
+    assert clone.built and clone.count_params() == model.count_params() == 11
+
+
+def test_what_is_no_model_cannot_be_cloned():
+    with pytest.raises(TypeError, match=r"expected: a model\n.*Dense"):
+        keras.models.clone_model(keras.layers.Dense(2))

@@ -210,3 +210,19 @@ def test_a_missing_batch_axis_is_told():
     assert "expected: input 'x' of shape (None, 3)" in str(caught.value)
     assert "received: shape (3,)" in str(caught.value)
     assert "add the batch axis, for example x[None]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("structure", "shapes"),
+    [
+        (lambda a, b: a, (None, 2)),
+        (lambda a, b: [a], (None, 2)),
+        (lambda a, b: {"one": a}, (None, 2)),
+        (lambda a, b: {"one": a, "two": b}, [(None, 2), (None, 3)]),
+        (lambda a, b: [a, {"two": b}], [(None, 2), (None, 3)]),
+    ],
+)
+def test_shapes_of_inputs_and_outputs_are_flat_as_in_keras(structure, shapes):
+    a, b = keras.Input((2,)), keras.Input((3,))
+    model = keras.Model(structure(a, b), structure(a * 2, b * 2))
+    assert model.input_shape == model.output_shape == shapes

@@ -207,3 +207,29 @@ def test_weights_are_named_after_the_model_however_it_gets_its_input() -> None:
     called = keras.Sequential([keras.layers.Dense(**dense)], name="stack")
     called(np.ones((1, 3), "float32"))
     assert all(paths(m) == wanted for m in (first, old_way, built, called))
+
+
+def test_build_for_another_shape_is_refused():
+    model = keras.Sequential([keras.layers.Dense(2)])
+    model.build((None, 3))
+    model.build((8, 3))
+    with pytest.raises(ValueError, match=r"expected: the shape \(None, 3\)"):
+        model.build((None, 4))
+
+
+def test_json_of_a_compiled_model_compiles_it_again():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse", metrics=["mae"])
+    copy = keras.models.model_from_json(model.to_json())
+    assert copy.compiled and type(copy.optimizer) is keras.optimizers.Adam
+    assert copy.get_compile_config() == model.get_compile_config()
+
+
+def test_layers_of_a_copy_have_their_paths():
+    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="d")], name="inner")
+    model = keras.Sequential([inner, keras.layers.Dense(1, name="top")], name="outer")
+    copy = keras.models.clone_model(inner)
+    read = keras.models.model_from_json(inner.to_json())
+    paths = [w.path for w in inner.weights]
+    assert [w.path for w in copy.weights] == [w.path for w in read.weights] == paths
+    assert paths == [w.path for w in model.weights[:2]] == ["inner/d/kernel", "inner/d/bias"]
