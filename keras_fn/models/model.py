@@ -183,7 +183,7 @@ class Model(Trainer, Layer):
             The differences, a sequence that prints as a table and is empty if there are none.
 
         Raises:
-            TypeError: `other` is no model.
+            TypeError: `other` is not a model.
 
         Example:
             >>> x = keras.Input((3,))
