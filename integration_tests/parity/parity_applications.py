@@ -54,6 +54,15 @@ def arguments_for(name: str, data_format: str = "channels_last", **more: Any) ->
     return {"input_shape": shape, "classes": 10, "classifier_activation": None, **more}
 
 
+GAINS = {"mobilenetv3": 6, "efficientnetv2": 1}
+"""Variances of the weights for which signals do not vanish, and do not grow until errors grow too:
+2 for most architectures. MobileNetV3 has activations that are half of small inputs."""
+
+
+def is_named(model: Any, start: str) -> bool:
+    return model.name.lower().startswith(start)
+
+
 def drawn_weights(model: Any) -> list[np.ndarray]:
     """Values with which the outputs of a deep model depend on all of its weights."""
     random = np.random.default_rng(0)
@@ -69,8 +78,7 @@ def drawn_weights(model: Any) -> list[np.ndarray]:
         else:
             is_depthwise = "dw" in weight.path or "depthwise" in weight.path
             inputs = shape[:2] if is_depthwise else shape[:-1]
-            # Activations that are half of small inputs, and factors below 1, need more than 2.
-            gain = 6 if model.name.lower().startswith(("mobilenetv3", "efficient")) else 2
+            gain = next((gain for start, gain in GAINS.items() if is_named(model, start)), 2)
             scale = np.float32(np.sqrt(gain / np.prod(inputs)))
             values.append(random.standard_normal(shape, "float32") * scale)
     return values
