@@ -74,7 +74,7 @@ def test_widths_without_weights_are_refused(function, arguments, match):
         function(**arguments)
 
 
-def test_weights_of_ones_own_may_end_with_any_activation(tmp_path):
+def test_custom_weights_may_end_with_any_activation(tmp_path):
     arguments = {"alpha": 0.25, "classes": 2, "input_shape": (32, 32, 3)}
     model = WIDE(weights=None, classifier_activation="sigmoid", **arguments)
     model.save_weights(tmp_path / "own.weights.h5")
