@@ -176,4 +176,6 @@ class OrbaxCheckpoint(SavingCallback):
         optimizer = getattr(model, "optimizer", None)
         has_state = any(path.startswith("optimizer/") for path in datasets)
         skipped = [optimizer] if optimizer is not None and not has_state else []
-        _weights_format.read(model, io.BytesIO(b"".join(_writer.build_hdf5(datasets))), False, skipped)
+        _weights_format.read(
+            model, io.BytesIO(b"".join(_writer.build_hdf5(datasets))), False, skipped
+        )
