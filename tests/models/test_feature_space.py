@@ -211,7 +211,9 @@ def frame():
     return pandas.DataFrame({"a": ["x", "y"], "b": [0.0, 2.0], "other": [1, 2]})
 
 
-@pytest.mark.parametrize("data", [batches, samples, Batches, frame], ids=str)
+@pytest.mark.parametrize(
+    "data", [batches, samples, Batches, frame], ids=["batches", "samples", "Batches", "frame"]
+)
 def test_data_of_any_kind_is_adapted_to(data):
     assert_allclose(values(small_space(data=data())(small_batch())), SMALL)
 
