@@ -175,16 +175,6 @@ def einsum(subscripts: str, *operands: jax.Array) -> jax.Array:
     return jnp.einsum(subscripts, *operands)
 
 
-def int8_matmul(x1: jax.Array, x2: jax.Array) -> jax.Array:
-    """`jnp.matmul` of 8-bit integers, which XLA has kernels for."""
-    return jnp.matmul(x1, x2, preferred_element_type=jnp.int32)
-
-
-def int8_einsum(subscripts: str, *operands: jax.Array) -> jax.Array:
-    """`jnp.einsum` of 8-bit integers, which XLA has kernels for."""
-    return jnp.einsum(subscripts, *operands, preferred_element_type=jnp.int32)
-
-
 def _has_plain_sum(subscripts: str, count: int) -> bool:
     """Returns whether something else is summed than the products of two operands."""
     left, arrow, right = subscripts.partition("->")

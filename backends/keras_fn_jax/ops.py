@@ -113,6 +113,7 @@ from keras_fn_jax.control_flow import (
 )
 from keras_fn_jax.convolution import conv as conv, conv_transpose as conv_transpose
 from keras_fn_jax.creation import full as full
+from keras_fn_jax.dense import int8_einsum as int8_einsum, int8_matmul as int8_matmul
 from keras_fn_jax.indexing import getitem as getitem, take as take
 from keras_fn_jax.linalg import (
     cholesky as cholesky,
@@ -120,8 +121,6 @@ from keras_fn_jax.linalg import (
     eig as eig,
     eigh as eigh,
     einsum as einsum,
-    int8_einsum as int8_einsum,
-    int8_matmul as int8_matmul,
     inv as inv,
     lu_factor as lu_factor,
     pinv as pinv,
