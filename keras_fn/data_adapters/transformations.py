@@ -76,8 +76,8 @@ class Source(Transformation):
     """
 
     def __init__(self, sequence: Any):
-        self.sequence = sequence
-        leaves = tree.flatten(sequence, is_leaf=_is_sequence)
+        self.sequence = tree.map_structure(_by_position, sequence, is_leaf=_is_sequence)
+        leaves = tree.flatten(self.sequence, is_leaf=_is_sequence)
         is_valid = all(map(_is_sequence, leaves))
         sizes = {len(leaf) for leaf in leaves} if is_valid else set()
         if len(sizes) != 1:
@@ -415,9 +415,11 @@ def stack_elements(elements: Iterator[Any], count: int) -> Any:
     """
     first, columns = SKIPPED, []
     for element in elements:
-        leaves = tree.flatten(element, is_leaf=_is_list)
         if first is SKIPPED:
-            first, columns = element, [_Column(count) for _ in leaves]
+            first = element
+            columns = [_Column(count) for _ in tree.flatten(element, is_leaf=_is_list)]
+        leaves: list[Any] = []
+        _map_leaves(lambda _, leaf, leaves=leaves: leaves.append(leaf), first, element)
         for column, leaf in zip(columns, leaves, strict=True):
             column.append(leaf)
     if first is SKIPPED:
@@ -441,8 +443,22 @@ def collate_elements(
 
 
 def _map_leaves(function: Callable[..., Any], *elements: Any) -> Any:
-    # A list is an array, as in `tf.data`; what has parts is a tuple or a dict.
-    return tree.map_structure(function, *elements, is_leaf=_is_list)
+    # A list is an array, as in `tf.data`; what has parts is a tuple or a dict. The parts of dicts
+    # are matched by their keys, in whatever order elements have them.
+    try:
+        return tree.map_structure(function, *elements, is_leaf=_is_list)
+    except ValueError as error:
+        first = tree.map_structure(_name_type, elements[0], is_leaf=_is_list)
+        for element in elements[1:]:
+            other = tree.map_structure(_name_type, element, is_leaf=_is_list)
+            if not tree.is_same_structure(first, other):
+                raise SpecError(
+                    "Dataset.batch",
+                    expected=f"samples of one structure, as the first one of a batch: {first}"[:300],
+                    received=f"{other}"[:300],
+                    fix="return the same parts of each sample in `map`",
+                ) from error
+        raise
 
 
 class _Column:
@@ -553,8 +569,17 @@ def _count_samples(transformation: Transformation) -> int:
     return samples
 
 
+def _name_type(leaf: Any) -> str:
+    return type(leaf).__name__
+
+
 def _is_list(x: Any) -> bool:
     return isinstance(x, list)
+
+
+def _by_position(x: Any) -> Any:
+    """Returns a sequence whose items have positions: pandas finds them by labels."""
+    return x.to_numpy() if hasattr(x, "iloc") else x
 
 
 def _is_sequence(x: Any) -> bool:

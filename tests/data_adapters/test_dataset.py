@@ -6,6 +6,7 @@ import time
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import keras_fn as keras
@@ -113,6 +114,23 @@ def test_a_method_leaves_the_data_set_as_it_is():
 def test_a_tuple_is_passed_as_several_arguments():
     data = Dataset((X, Y)).map(lambda x, y: {"sum": x.sum() + y[0]})
     np.testing.assert_allclose(data[3]["sum"], X[3].sum() + Y[3, 0])
+
+
+@pytest.mark.parametrize("method", ["batch", "padded_batch", "ragged_batch"])
+def test_parts_of_dicts_are_matched_by_their_keys(method):
+    data = getattr(Dataset([{"a": 1, "b": 2}, {"b": 20, "a": 10}]), method)(2)
+    assert data[0]["a"].tolist() == [1, 10] and data[0]["b"].tolist() == [2, 20]
+    for other in ({"a": 1, "c": 2}, {"a": 1}):
+        data = getattr(Dataset([{"a": 1, "b": 2}, other]), method)(2)
+        with pytest.raises(SpecError, match="one structure"):
+            next(iter(data))
+
+
+def test_rows_of_tables_are_found_by_their_position():
+    series = pd.Series([10, 20, 30], index=[2, 1, 0])
+    assert values(Dataset(series)) == [10, 20, 30]
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=[7, 0])
+    assert batches(Dataset(frame)) == [[1, 3], [2, 4]]
 
 
 def test_batches():
