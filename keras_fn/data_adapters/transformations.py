@@ -309,6 +309,20 @@ class Batch(Derived):
         return self.collate((e for e in elements if e is not SKIPPED), len(indices))
 
 
+def find_batch(transformation: Transformation) -> Batch | None:
+    """Returns what made the batches that a transformation yields; None if it yields samples.
+
+    Args:
+        transformation: The transformation.
+    """
+    if transformation.batch_size is None:
+        return None
+    while isinstance(transformation, Derived) and not isinstance(transformation, Batch):
+        transformation = transformation.parent
+    assert isinstance(transformation, Batch)
+    return transformation
+
+
 class Unbatch(Derived):
     """The samples in batches."""
 
@@ -454,7 +468,9 @@ def _map_leaves(function: Callable[..., Any], *elements: Any) -> Any:
             if not tree.is_same_structure(first, other):
                 raise SpecError(
                     "Dataset.batch",
-                    expected=f"samples of one structure, as the first one of a batch: {first}"[:300],
+                    expected=f"samples of one structure, as the first one of a batch: {first}"[
+                        :300
+                    ],
                     received=f"{other}"[:300],
                     fix="return the same parts of each sample in `map`",
                 ) from error

@@ -12,7 +12,7 @@ from keras_fn.backend import loader
 from keras_fn.backend.loader import current
 from keras_fn.core import tree
 from keras_fn.data_adapters.dataset import Dataset
-from keras_fn.data_adapters.transformations import Subset
+from keras_fn.data_adapters.transformations import Batch, Slice, Subset, find_batch
 from keras_fn.errors import DTypeError, SpecError, check_choice
 from keras_fn.utils import tf_dataset
 
@@ -75,10 +75,10 @@ def split_dataset(
     is_torch = _is_torch_dataset(dataset)
     if preferred_backend == "torch" or (is_torch and preferred_backend is None):
         return _split_torch(dataset if is_torch else _to_torch(dataset), sizes, shuffle, seed)
-    batch_size = None
+    batch = None
     if isinstance(dataset, Dataset):
-        batch_size = dataset._transformation.batch_size
-        samples = dataset if batch_size is None else dataset.unbatch()
+        batch = find_batch(dataset._transformation)
+        samples = dataset if batch is None else _take_apart(dataset)
         makes_tf = preferred_backend == "tensorflow"
     else:
         samples = Dataset(dataset if is_torch else _check_arrays(dataset))
@@ -88,8 +88,26 @@ def split_dataset(
     halves: list[Any] = [samples._derive(Subset(samples._transformation, part)) for part in parts]
     if makes_tf:
         halves = [tf_dataset.stack_samples(list(half)) for half in halves]
-    halves = halves if batch_size is None else [half.batch(batch_size) for half in halves]
+    if batch is not None:
+        halves = [_batch(half, batch) for half in halves]
     return halves[0], halves[1]
+
+
+def _take_apart(dataset: Dataset) -> Dataset:
+    """Returns the samples in batches. Those that were batched last were never stacked."""
+    batch = dataset._transformation
+    if not isinstance(batch, Batch) or batch.batch_size is None:
+        return dataset.unbatch()
+    return dataset._derive(Slice(batch.parent, 0, len(batch) * batch.batch_size))
+
+
+def _batch(half: Any, batch: Batch) -> Any:
+    """Returns samples in batches of the size and kind of others."""
+    size = batch.batch_size
+    assert size is not None
+    if not isinstance(half, Dataset):  # of TensorFlow
+        return half.batch(size)
+    return half._derive(Batch(half._transformation, size, False, batch.collate))
 
 
 def _select(
@@ -169,7 +187,7 @@ def _to_torch(dataset: Any) -> Any:
         arrays = [np.stack(leaves) for leaves in zip(*map(tree.flatten, samples), strict=True)]
     elif isinstance(dataset, Dataset):
         is_batched = dataset._transformation.batch_size is not None
-        return dataset.unbatch() if is_batched else dataset  # has items by index
+        return _take_apart(dataset) if is_batched else dataset  # has items by index
     else:
         arrays = _check_arrays(dataset)
     arrays = [arrays] if isinstance(arrays, np.ndarray) else arrays

@@ -31,6 +31,28 @@ def without_tensorflow(monkeypatch):
 
 
 @pytest.mark.usefixtures("without_tensorflow")
+@pytest.mark.parametrize("after", [lambda data: data, lambda data: data.map(lambda x: 1 * x)])
+def test_batches_of_samples_of_many_lengths_are_made_again(after):
+    samples = [np.full(n, n) for n in (3, 1, 2, 5, 4, 6)]
+    left, _ = utils.split_dataset(after(utils.Dataset(samples).padded_batch(2)), 4, shuffle=True)
+    assert [len(batch) for batch in left] == [2, 2]
+    _, right = utils.split_dataset(after(utils.Dataset(samples).ragged_batch(2)), right_size=2)
+    assert [x.tolist() for x in right[0]] == [[4] * 4, [6] * 6]
+
+
+@pytest.mark.usefixtures("without_tensorflow")
+def test_a_shuffled_split_of_batches_reads_each_sample_once():
+    read = []
+    data = utils.Dataset(range(40)).map(lambda i: read.append(i) or i).batch(8, drop_remainder=True)
+    halves = utils.split_dataset(data.take(3), 0.5, shuffle=True, seed=1)
+    assert sorted(int(x) for half in halves for batch in half for x in batch) == list(range(24))
+    read.clear()
+    halves = utils.split_dataset(data, 0.5, shuffle=True, seed=1)
+    assert sorted(int(x) for half in halves for batch in half for x in batch) == list(range(40))
+    assert len(read) == 40
+
+
+@pytest.mark.usefixtures("without_tensorflow")
 def test_arrays_are_split_to_data_sets():
     left, right = utils.split_dataset((X, Y), left_size=0.7)
     assert isinstance(left, utils.Dataset)
