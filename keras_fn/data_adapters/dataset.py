@@ -10,6 +10,7 @@ from typing import Any
 
 from keras_fn._lazy import LazyModule
 from keras_fn.core.cleanup import register_cleanup
+from keras_fn.data_adapters.collation import collate_elements, group, pad, stack_elements
 from keras_fn.data_adapters.py_dataset import PyDataset
 from keras_fn.data_adapters.shuffle_buffer import DEFAULT_GRAPH_SEED
 from keras_fn.data_adapters.transformations import (
@@ -23,12 +24,8 @@ from keras_fn.data_adapters.transformations import (
     Source,
     Transformation,
     Unbatch,
-    collate_elements,
     get_seeds,
-    group,
-    pad,
     set_seeds,
-    stack_elements,
 )
 from keras_fn.errors import SpecError
 from keras_fn.random.seed_generator import get_random_seed, make_default_seed
@@ -47,8 +44,9 @@ class Dataset:
     numbers and text, in tuples and dicts.
 
     Args:
-        source: The elements, by index: a list, an array, a `PyDataset`, a data set of PyTorch that
-            has a length. A tuple or dict of them, of one length, yields tuples or dicts.
+        source: The elements, by index: a list, an array, the rows of a pandas table or column, a
+            `PyDataset`, a data set of PyTorch that has a length. A tuple or dict of them, of one
+            length, yields tuples or dicts.
         workers: Number of threads or processes that load elements; with 0 the consumer loads them.
         use_multiprocessing: Whether workers are processes rather than threads, for functions that
             compute in Python itself. See `PyDataset`.

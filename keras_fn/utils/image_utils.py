@@ -84,8 +84,9 @@ def load_img(
             received=f"a {type(path).__name__}",
             fix="wrap the contents of a file: io.BytesIO(contents)",
         )
-    image = pil_image.open(os.fsdecode(path) if isinstance(path, bytes) else path)
-    image.load()
+    # Of an animation Pillow would keep the file open, for its other frames.
+    with pil_image.open(os.fsdecode(path) if isinstance(path, bytes) else path) as image:
+        image.load()
     is_wide_gray = mode == "L" and image.mode in _WIDE_MODES
     if image.mode != mode and not is_wide_gray:
         image = image.convert(mode)
@@ -177,7 +178,7 @@ def array_to_img(
     mode = _MODES[array.shape[-1]]
     if mode == "L" and array.max() > 255:
         return pil_image.fromarray(array[..., 0].astype("int32"))  # mode "I"
-    pixels = array.astype("uint8")
+    pixels = array.clip(0, 255).astype("uint8")
     return pil_image.fromarray(pixels[..., 0] if mode == "L" else pixels)
 
 

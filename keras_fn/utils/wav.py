@@ -12,6 +12,7 @@ from keras_fn.errors import SpecError
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _HALF_WIDTH = 10  # zero crossings of the filter at each side
 _KAISER_BETA = 5.0
+_BLOCK = 8192  # samples that are computed at once
 
 
 def read_wav(path: str) -> tuple[np.ndarray, int]:
@@ -109,10 +110,20 @@ def resample(samples: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     up, down = new_rate // divisor, rate // divisor
     if up == down or not len(samples):
         return samples.astype(np.float32)
+    count = -(-len(samples) * up // down)
+    # In blocks: each sample of the result takes many of the input.
+    blocks = [
+        _filter(samples, up, down, start, min(start + _BLOCK, count))
+        for start in range(0, count, _BLOCK)
+    ]
+    return np.concatenate(blocks)
+
+
+def _filter(samples: np.ndarray, up: int, down: int, start: int, stop: int) -> np.ndarray:
+    """Returns some consecutive samples of the result of `resample`."""
     taps = _lowpass_taps(up, down)
     reach = len(taps) // 2
-    count = -(-len(samples) * up // down)
-    centers = np.arange(count) * down  # in samples of the rate that both divide
+    centers = np.arange(start, stop) * down  # in samples of the rate that both divide
     first = -(-(centers - reach) // up)
     width = 2 * reach // up + 1
     indices = first[:, None] + np.arange(width)

@@ -126,6 +126,18 @@ def test_parts_of_dicts_are_matched_by_their_keys(method):
             next(iter(data))
 
 
+def test_padding_is_that_of_tf_data():
+    mono, stereo = np.ones((3, 1)), np.ones((2, 2))
+    for samples in ([mono, stereo], [stereo, mono]):
+        batch = Dataset(samples).padded_batch(2)[0]
+        assert batch.shape == (2, 3, 2)
+        assert batch.sum() == mono.sum() + stereo.sum()
+    batch = Dataset([[], [3]]).padded_batch(2)[0]
+    assert batch.tolist() == [[0], [3]] and batch.dtype.kind == "i"
+    with pytest.raises(SpecError, match="one rank"):
+        next(iter(Dataset([[1], [[1]]]).padded_batch(2)))
+
+
 def test_rows_of_tables_are_found_by_their_position():
     series = pd.Series([10, 20, 30], index=[2, 1, 0])
     assert values(Dataset(series)) == [10, 20, 30]

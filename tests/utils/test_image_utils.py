@@ -2,6 +2,7 @@
 
 import io
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -63,6 +64,16 @@ def test_an_image_is_resized_by_pillow(png, interpolation):
     np.testing.assert_array_equal(np.asarray(part), np.asarray(wanted))
 
 
+def test_the_file_of_an_animation_is_closed(tmp_path):
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
+    for name in ("a.gif", "a.png"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ResourceWarning)
+            image = keras.utils.load_img(tmp_path / name)
+        assert getattr(image, "fp", None) is None and image.getpixel((0, 0)) == (255, 0, 0)
+
+
 def test_arguments_of_load_img_are_checked(png):
     for options in ({"target_size": (0, 3)}, {"target_size": (1, 2, 3)}, {"interpolation": "area"}):
         with pytest.raises(SpecError):
@@ -88,6 +99,8 @@ def test_scaled_values_are_from_0_to_255():
     assert np.asarray(keras.utils.array_to_img(np.full((2, 2, 3), 7.0))).max() == 0
     wide = keras.utils.array_to_img(np.full((2, 2, 1), 300.0), scale=False)
     assert wide.mode == "I" and wide.getpixel((0, 0)) == 300
+    cut = keras.utils.array_to_img([[[300.0, -5.0, 7.9]]], scale=False)
+    assert cut.getpixel((0, 0)) == (255, 0, 7)
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 4), (4, 4, 2), (1, 4, 4, 3)])
