@@ -170,6 +170,7 @@ class FeatureSpace(FeatureTypesMixin, DataLayer):
         """
         layers = {name: self.preprocessors[name] for name in self._list_adaptable()}
         whole = {name: [] for name, layer in layers.items() if not hasattr(layer, "update_state")}
+        self._is_adapted = False  # until it is over: it may fail halfway
         for name in layers.keys() - whole.keys():
             layers[name].reset_state()
         count = 0

@@ -159,6 +159,15 @@ def _check_boxes(bounding_boxes: Any, batch_size: int) -> list[Any]:
                 fix=f"pass {key} of shape (batch, boxes{', 4' * (rank == 2)})",
             )
         parts.append(rows)
+    for i, rows in enumerate(zip(*(part for part in parts if part is not None), strict=True)):
+        if len({len(row) for row in rows}) > 1:
+            counts = zip(rows, ("boxes", "labels", "confidences"), strict=False)
+            raise SpecError(
+                _SOURCE,
+                expected="a label, and a confidence if there are any, for each box",
+                received=", ".join(f"{len(row)} {key}" for row, key in counts) + f" of image {i}",
+                fix="complete them; boxes that are padding have the label -1",
+            )
     return parts
 
 
@@ -244,7 +253,7 @@ def _draw_name(
     width, height = drawing.im.size
     font = _pil_font.load_default(style.font_size)
     text = drawing.textbbox((0, 0), name, font=font, stroke_width=style.stroke)
-    available = width - 2 * _PADDING
+    available = max(width - 2 * _PADDING, 1)
     if text[2] - text[0] > available:  # letters that are cut off cannot be read
         font = _pil_font.load_default(style.font_size * available / (text[2] - text[0]))
         text = drawing.textbbox((0, 0), name, font=font, stroke_width=style.stroke)

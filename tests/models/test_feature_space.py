@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import keras_fn as keras
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.utils import FeatureSpace
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "keras_feature_space"
@@ -216,6 +216,22 @@ def frame():
 )
 def test_data_of_any_kind_is_adapted_to(data):
     assert_allclose(values(small_space(data=data())(small_batch())), SMALL)
+
+
+def test_a_space_whose_adapt_failed_encodes_nothing():
+    def fail():
+        yield {"color": ["red", "blue"]}
+        raise OSError("the connection was lost")
+
+    for data, error in ((fail(), OSError), ([], DTypeError)):
+        space = FeatureSpace({"color": "string_categorical"})
+        space.adapt({"color": ["red", "blue"]})
+        with pytest.raises(error):
+            space.adapt(data)
+        with pytest.raises(SpecError, match="call adapt"):
+            space({"color": "red"})
+        space.adapt({"color": ["blue"]})
+        assert values(space({"color": "blue"})).tolist() == [0, 1]
 
 
 def test_a_later_adapt_replaces_an_earlier_one():

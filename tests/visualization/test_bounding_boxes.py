@@ -115,6 +115,12 @@ def test_names_are_drawn_above_the_box_or_inside():
     assert named[0, 3:30].any() and not named[0, 40:].any()
 
 
+def test_names_fit_into_the_smallest_images():
+    for size in (1, 3, 5):
+        drawn = draw(np.zeros((1, size, size, 3)), class_mapping={0: "cat"})
+        assert drawn.shape == (1, size, size, 3)
+
+
 def test_larger_and_bolder_text_covers_more_and_stays_inside():
     images = np.zeros((1, 60, 60, 3))
     boxes = {"boxes": [[[5, 40, 30, 55]]], "labels": [[0]]}
@@ -137,6 +143,7 @@ def test_larger_and_bolder_text_covers_more_and_stays_inside():
         ({"boxes": [[[1, 2, 3, 4]]]}, TypeError, "dict"),
         ({"boxes": {"boxes": BOX["boxes"]}}, ValueError, "without 'labels'"),
         ({"boxes": {**BOX, "labels": [0]}}, ValueError, "'labels' for 1 images"),
+        ({"boxes": {**BOX, "labels": [[0, 1]]}}, ValueError, "1 boxes, 2 labels of image 0"),
         ({"form": "xyz"}, ValueError, "xyz"),
         ({"color": (1, 2)}, ValueError, "color"),
         ({"line_thickness": 0}, ValueError, "line_thickness"),
