@@ -139,7 +139,7 @@ class Dataset:
 
     def _iterate(self, position: "_Position") -> Iterator[Any]:
         pool, self._idle_pool = self._idle_pool, None
-        view = _Pass(self, position.pass_index)
+        view = DatasetPass(self, position.pass_index)
         if pool is None or pool.is_closed or pool.num_workers != self.workers:
             pool = worker_pool.WorkerPool(view, self.workers)
         pool.dataset = view
@@ -367,7 +367,7 @@ class _Position:
         self.pass_index, self.index, self.is_finished = pass_index, index, False
 
 
-class _Pass(PyDataset):
+class DatasetPass(PyDataset):
     """One pass through a data set, as worker pools load it: each item with what was skipped."""
 
     def __init__(self, dataset: Dataset, pass_index: int):

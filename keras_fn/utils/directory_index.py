@@ -62,7 +62,7 @@ def index_directory(
         SpecError: There is no file, a class is missing or has no file, or the labels do not match
             the files.
     """
-    directory = os.fspath(directory)
+    directory = os.fsdecode(directory)
     if not os.path.isdir(directory):
         raise SpecError(
             source,
@@ -89,8 +89,9 @@ def index_directory(
     if class_names is not None:
         raise SpecError(
             source,
-            expected='class_names with labels="inferred": they are names of folders',
-            received=f"class_names={class_names!r:.100} and labels={labels!r:.100}",
+            expected='class_names with labels="inferred" and a label_mode: they are names of folders',
+            received=f"class_names={class_names!r:.100} and "
+            + ("no labels" if labels is None else f"labels={labels!r:.100}"),
             fix="remove class_names",
         )
     paths = _list_files(directory, extensions, follow_links)

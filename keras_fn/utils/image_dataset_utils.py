@@ -173,7 +173,9 @@ def image_dataset_from_directory(
     """
     source = "image_dataset_from_directory"
     check_choice(source, "color_mode", color_mode, CHANNELS)
-    interpolation = check_choice(source, "interpolation", interpolation.lower(), INTERPOLATIONS)
+    interpolation = check_choice(
+        source, "interpolation", str(interpolation).lower(), INTERPOLATIONS
+    )
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise SpecError(
             source,

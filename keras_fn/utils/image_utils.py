@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -289,7 +289,8 @@ def check_size(source: str, argument: str, size: Any) -> tuple[int, int]:
         argument: The name of the argument.
         size: Its value; a single number is both.
     """
-    sizes = (size, size) if isinstance(size, int) else tuple(size)
+    is_number = isinstance(size, (int, np.integer))
+    sizes = (size, size) if is_number else tuple(size) if isinstance(size, Iterable) else ()
     if len(sizes) != 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
         raise SpecError(
             source,

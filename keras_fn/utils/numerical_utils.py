@@ -44,7 +44,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
         float64; of a tensor, a tensor of `floatx()`.
 
     Raises:
-        ValueError: A class index is negative, not below `num_classes`, or not an integer.
+        ValueError: A class index of an array is negative, not below `num_classes`, or not an
+            integer. Of a tensor, an index out of range gives a vector of zeros.
 
     Example:
         >>> to_categorical([0, 2, 1])

@@ -303,7 +303,9 @@ def test_arguments_of_images_and_sounds_are_checked(folder):
     for options in (
         {"color_mode": "bgr"},
         {"image_size": (4,)},
+        {"image_size": None},
         {"interpolation": "cubic"},
+        {"interpolation": None},
         {"crop_to_aspect_ratio": True, "pad_to_aspect_ratio": True},
         {"data_format": "nchw"},
     ):
@@ -314,6 +316,11 @@ def test_arguments_of_images_and_sounds_are_checked(folder):
             sounds(folder, **options)
     with pytest.raises(DTypeError, match="class indices"):
         texts(folder, labels=["ant"] * 12)
+
+
+def test_a_directory_is_a_path_of_any_kind(folder):
+    for path in (folder / "texts", str(folder / "texts"), str(folder / "texts").encode()):
+        assert len(utils.text_dataset_from_directory(path, verbose=False).file_paths) == 12
 
 
 def test_a_directory_that_is_missing_or_has_no_class(folder, tmp_path):
