@@ -89,7 +89,7 @@ def index_directory(
     if class_names is not None:
         raise SpecError(
             source,
-            expected='class_names with labels="inferred" and a label_mode: they are names of folders',
+            expected='class_names with labels="inferred" and a label_mode: names of folders',
             received=f"class_names={class_names!r:.100} and "
             + ("no labels" if labels is None else f"labels={labels!r:.100}"),
             fix="remove class_names",

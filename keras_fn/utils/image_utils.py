@@ -97,8 +97,8 @@ def load_img(
         return image
     box = None
     if keep_aspect_ratio:
-        box_width = min(image.width, image.height * width // height)
-        box_height = min(image.height, image.width * height // width)
+        box_width = max(min(image.width, image.height * width // height), 1)
+        box_height = max(min(image.height, image.width * height // width), 1)
         left, top = (image.width - box_width) // 2, (image.height - box_height) // 2
         box = (left, top, left + box_width, top + box_height)
     return image.resize((width, height), pil_image.Resampling[interpolation.upper()], box=box)

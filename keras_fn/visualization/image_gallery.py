@@ -136,13 +136,16 @@ def plot_titled(
     rows = len(next(iter(columns.values())))
     cells = [pixels[i] for i in range(rows) for pixels in columns.values()]
     titles: list[_Title | None] = [_Title(title) for title in columns] if len(columns) > 1 else []
-    _plot(cells, titles, (rows, len(columns)), legend_handles, **kwargs)
+    _plot(cells, titles, (max(rows, 1), len(columns)), legend_handles, **kwargs)
 
 
 def _make_titles(
     count: int, y_true: Any, y_pred: Any, names: Mapping[int, str]
 ) -> list[_Title | None]:
-    labels = [None if y is None else np.ravel(to_host_values(y)).tolist() for y in (y_true, y_pred)]
+    labels = [
+        None if y is None else _check_labels(argument, y)
+        for argument, y in (("y_true", y_true), ("y_pred", y_pred))
+    ]
     titles: list[_Title | None] = []
     for i in range(count):
         classes = [y[i] if y is not None and i < len(y) else None for y in labels]
@@ -156,6 +159,19 @@ def _make_titles(
             color = _RIGHT if classes[0] == classes[1] else _WRONG
         titles.append(_Title("\n".join(parts), color) if parts else None)
     return titles
+
+
+def _check_labels(argument: str, labels: Any) -> list[Any]:
+    """Returns class indices of the first images."""
+    values = np.asarray(to_host_values(labels))
+    if values.ndim > 1 and values.size > len(values):
+        raise SpecError(
+            "plot_image_gallery",
+            expected=f"{argument}: the class index of each image",
+            received=f"shape {values.shape}",
+            fix="take the argmax over the last axis of one-hot vectors and probabilities",
+        )
+    return values.ravel().tolist()
 
 
 def _check_grid(count: int, rows: Any, cols: Any) -> tuple[int, int]:

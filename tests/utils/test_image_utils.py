@@ -64,6 +64,14 @@ def test_an_image_is_resized_by_pillow(png, interpolation):
     np.testing.assert_array_equal(np.asarray(part), np.asarray(wanted))
 
 
+def test_the_part_of_an_extreme_aspect_ratio_is_not_empty():
+    file = io.BytesIO()
+    Image.new("RGB", (4, 2), "red").save(file, "png")
+    for size in ((1, 100), (100, 1)):
+        image = keras.utils.load_img(file, target_size=size, keep_aspect_ratio=True)
+        assert (np.asarray(image) == (255, 0, 0)).all()
+
+
 def test_the_file_of_an_animation_is_closed(tmp_path):
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     for name in ("a.gif", "a.png"):

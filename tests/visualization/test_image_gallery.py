@@ -98,6 +98,7 @@ def test_a_figure_is_saved(tmp_path, transparent):
     [
         ({"images": IMAGES[0]}, "batch axis"),
         ({"y_true": [0]}, "label_map"),
+        ({"y_true": [[0, 1], [1, 0]], "label_map": NAMES}, "argmax"),
         ({"path": "gallery.png", "show": True}, "path or show"),
         ({"rows": 0}, "rows"),
         ({"value_range": (1, 0)}, "value_range"),

@@ -87,3 +87,9 @@ def test_a_gallery_has_a_row_for_each_image(tmp_path):
     assert pixels.shape[1] > pixels.shape[0]
     is_mask = (pixels == np.array([160, 0, 0])).all(-1)
     assert not is_mask[:, : pixels.shape[1] // 3].any() and is_mask[:, -20].any()
+
+
+def test_a_gallery_of_no_images_is_empty(tmp_path):
+    path = tmp_path / "masks.png"
+    plot_segmentation_mask_gallery(np.zeros((0, 4, 4, 3)), 1, y_true=np.zeros((0, 4, 4)), path=path)
+    assert path.exists()
