@@ -124,6 +124,7 @@ def _select(
 def _count_samples(size: int, sizes: Sequence[float | None]) -> tuple[int, int]:
     counts: list[int | None] = []
     for name, value in zip(("left_size", "right_size"), sizes, strict=True):
+        value = int(value) if isinstance(value, np.integer) else value
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         limit = 1 if isinstance(value, float) else size
         if value is not None and not (is_number and 0 < value < limit):
@@ -137,12 +138,12 @@ def _count_samples(size: int, sizes: Sequence[float | None]) -> tuple[int, int]:
     left, right = counts
     left = size - (right or 0) if left is None else left
     right = size - left if right is None else right
-    if left + right > size:
+    if left + right > size or not left or not right:
         raise SpecError(
             "split_dataset",
-            expected=f"parts of {size} samples in all, or fewer",
+            expected=f"parts of one sample or more, of {size} samples in all, or fewer",
             received=f"left_size={sizes[0]} and right_size={sizes[1]}: {left} and {right} samples",
-            fix="pass one of the two sizes",
+            fix="pass one of the two sizes" if left + right > size else "pass another size",
         )
     return left, right
 

@@ -92,6 +92,8 @@ def test_batches_are_split_by_samples_and_made_again():
         (0, None),
         (10, None),
         (1.0, None),
+        (0.01, None),
+        (None, 0.99),
         (0.8, 0.4),
         (8, 8),
         ("3", None),
