@@ -170,7 +170,8 @@ class Dataset:
 
         Args:
             function: Computes an element; it gets the parts of a tuple as several arguments.
-                Layers can be called in it. Workers call it at the same time, in any order.
+                Layers can be called in it. Workers call it at the same time, in any order. It must
+                not change arrays in place: they are those of the source, or cached.
 
         Example:
             >>> list(keras.utils.Dataset([1, 2]).map(lambda x: x + 1))

@@ -166,12 +166,22 @@ class ReadFile(Map):
             if self.skips:
                 context.skipped[path] = reason
                 return SKIPPED
-            raise SpecError(
-                f"The file {str(path)!r} cannot be read",
-                expected="a file of the format that its name ends with",
-                received=reason,
-                fix='replace or delete it, or leave out such files: on_error="skip"',
-            ) from error
+            raise unreadable_file(path, reason) from error
+
+
+def unreadable_file(path: str, reason: str) -> SpecError:
+    """Returns the error that names a file.
+
+    Args:
+        path: Path of the file.
+        reason: Why it cannot be read.
+    """
+    return SpecError(
+        f"The file {str(path)!r} cannot be read",
+        expected="a file of the format that its name ends with",
+        received=reason,
+        fix='replace or delete it, or leave out such files: on_error="skip"',
+    )
 
 
 class Shuffle(Derived):

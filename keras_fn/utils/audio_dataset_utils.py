@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.data_adapters.transformations import unreadable_file
 from keras_fn.errors import SpecError
 from keras_fn.types import PathLike
 from keras_fn.utils.file_dataset import FileReader, check_positive, dataset_from_directory
@@ -36,9 +37,16 @@ class AudioReader(FileReader):
         missing = max(self.length - len(samples), 0)
         return np.pad(samples[: self.length], ((0, missing), (0, 0)))
 
+    def _read_or_name(self, path: bytes) -> np.ndarray:
+        name = path.decode()
+        try:
+            return self.read(name)
+        except (OSError, SpecError) as error:
+            raise unreadable_file(name, f"{type(error).__name__}: {error}") from error
+
     def read_tf(self, tf: Any, path: Any) -> Any:
         """Returns the samples of a file as a tensor of TensorFlow."""
-        samples = tf.numpy_function(lambda p: self.read(p.decode()), [path], tf.float32)
+        samples = tf.numpy_function(self._read_or_name, [path], tf.float32)
         samples.set_shape((self.length, None))
         return tf.RaggedTensor.from_tensor(samples) if self.ragged else samples
 

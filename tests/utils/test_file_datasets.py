@@ -235,6 +235,12 @@ def test_an_unreadable_file_is_named(broken, make, name):
         list(make(broken, format="keras"))
 
 
+@pytest.mark.skipif(len(FORMATS) < 2, reason="TensorFlow is not installed")
+def test_an_unreadable_sound_is_named_by_tensorflow(broken):
+    with pytest.raises(Exception, match=r"bee/1\.wav"):
+        list(sounds(broken, format="tf"))
+
+
 def test_unreadable_files_are_skipped_and_counted(broken):
     data = images(broken, on_error="skip", shuffle=False, format="keras", batch_size=4)
     with pytest.warns(UserWarning, match="left out: 2"):
