@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Self, TypeAlias, cast
@@ -151,6 +152,14 @@ class FeatureSpace(FeatureTypesMixin, DataLayer):
                 f"names among {', '.join(map(repr, self.features))}",
                 unknown[0],
                 f"did you mean {near[0]!r}?" if near else "add the feature to features=",
+            )
+        if cross.name in self.features:
+            raise argument_error(
+                self,
+                "crosses",
+                "names other than those of the features",
+                cross.feature_names,
+                f"rename the feature {cross.name!r}, which is the name of the cross",
             )
         return cross
 
@@ -442,6 +451,13 @@ class FeatureSpace(FeatureTypesMixin, DataLayer):
             >>> convert_to_numpy(keras.saving.load_model(path)({"size": 2})).tolist()
             [2.0]
         """
+        if not os.fspath(filepath).endswith(".keras"):
+            raise SpecError(
+                f"{self._label}, save",
+                expected="a path that ends in .keras",
+                received=f"{os.fspath(filepath)!r}",
+                fix="save it as space.keras",
+            )
         if not self._list_adaptable():
             self.get_encoded_features()
             self.built = True

@@ -334,6 +334,7 @@ def test_tf_data_maps_it():
         (({"a": "float"}, "list"), "output_mode"),
         (({"color": "float", "b": "float"}, "concat", [("colr", "b")]), "mean 'color'"),
         (({"a": "float"}, "concat", [("a",)]), "two or more"),
+        (({"a": "float", "b": "float", "a_X_b": "float"}, "concat", [("a", "b")]), "rename"),
         (({"a": "float"}, "concat", None, 0), "crossing_dim"),
     ],
 )
@@ -353,6 +354,13 @@ def test_an_invalid_argument_is_named(arguments, match):
 def test_data_that_does_not_fit_is_refused(data, match):
     with pytest.raises(SpecError, match=match):
         small_space()(data)
+
+
+@pytest.mark.parametrize("name", ["space.h5", "space"])
+def test_a_file_with_another_ending_is_refused(tmp_path, name):
+    with pytest.raises(SpecError, match="ends in .keras"):
+        small_space().save(tmp_path / name)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("data", [[1.0], 3, "text", iter([])])
