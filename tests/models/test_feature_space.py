@@ -358,7 +358,7 @@ def test_data_that_does_not_fit_is_refused(data, match):
 
 @pytest.mark.parametrize("name", ["space.h5", "space"])
 def test_a_file_with_another_ending_is_refused(tmp_path, name):
-    with pytest.raises(SpecError, match="ends in .keras"):
+    with pytest.raises(SpecError, match=r"ends in \.keras"):
         small_space().save(tmp_path / name)
     assert not any(tmp_path.iterdir())
 
