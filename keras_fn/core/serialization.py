@@ -486,8 +486,13 @@ def _read_object(
         return cls  # a function in the form of a class, as Keras 2 wrote it
     tuples = config.get("tuples")
     obj = _create(cls, restore_tuples(inner, tuples) if isinstance(tuples, list) else inner)
-    if config.get("build_config") and not getattr(obj, "built", False):
-        obj.build_from_config(config["build_config"])
+    build_config = config.get("build_config")
+    if build_config and not getattr(obj, "built", False):
+        if not isinstance(build_config, dict):
+            raise _malformed(
+                f"the build config of {class_name} to be a dict", f"{build_config!r}"[:100]
+            )
+        obj.build_from_config(build_config)
         obj.built = True
     if config.get("compile_config"):
         obj.compile_from_config(config["compile_config"])

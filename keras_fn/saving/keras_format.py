@@ -13,7 +13,7 @@ from keras_fn.core.serialization import (
     serialize_keras_object,
     warn_about_compile_config,
 )
-from keras_fn.errors import KerasError
+from keras_fn.errors import KerasError, SpecError
 from keras_fn.saving.archive import (
     ASSETS,
     CONFIG,
@@ -148,6 +148,13 @@ def compile_model(
 ) -> None:
     """Compiles a model with the arguments in a config."""
     with config_errors(name, "compile_config", fix=_COMPILE_FIX), CustomObjectScope(custom_objects):
+        if not hasattr(model, "compile_from_config"):
+            raise SpecError(
+                type(model).__name__,
+                expected="no compile_config, as it is not a model",
+                received=f"{config!r}"[:100],
+                fix=_COMPILE_FIX,
+            )
         model.compile_from_config(config)
 
 

@@ -363,6 +363,27 @@ def test_a_file_with_another_ending_is_refused(tmp_path, name):
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("build_config", "x"),
+        ("build_config", -1),
+        ("compile_config", "x"),
+        ("compile_config", {"a": 1}),
+    ],
+)
+def test_a_malformed_file_is_an_error_that_names_it(tmp_path, key, value):
+    small_space().save(tmp_path / "space.keras")
+    with zipfile.ZipFile(tmp_path / "space.keras") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files["config.json"] = json.dumps({**json.loads(files["config.json"]), key: value}).encode()
+    with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
+        for name, contents in files.items():
+            archive.writestr(name, contents)
+    with pytest.raises(ValueError, match=r"other\.keras"):
+        keras.saving.load_model(tmp_path / "other.keras")
+
+
 @pytest.mark.parametrize("data", [[1.0], 3, "text", iter([])])
 def test_data_that_cannot_be_adapted_to_is_refused(data):
     with pytest.raises(TypeError, match="dict of arrays"):
