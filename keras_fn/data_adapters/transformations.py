@@ -201,17 +201,16 @@ class Shuffle(Derived):
         if self.batch_size is not None and _count_samples(parent) % self.batch_size:
             self.batch_size = None  # the smaller batch need not be the last
         self.buffer_size, self.seeds, self.reshuffle = buffer_size, seeds, reshuffle
-        self._orders: dict[int, np.ndarray] = {}  # of the last passes
+        self._orders = Memo(limit=3)  # of the last passes
 
     def load(self, index: int, context: LoadContext) -> Any:
         """Returns the element that a pass yields at this position."""
-        order = self._orders.get(context.pass_index)
-        if order is None:
-            order = shuffle_order(
+        order = self._orders.get(
+            context.pass_index,
+            lambda: shuffle_order(
                 len(self.parent), self.buffer_size, self.seeds, context.pass_index, self.reshuffle
-            )
-            latest = list(self._orders.items())[-2:]  # replaced at once: threads read it
-            self._orders = {**dict(latest), context.pass_index: order}
+            ),
+        )
         return self.parent.load(int(order[index]), context)
 
 
@@ -410,6 +409,9 @@ class Memo:
             key: The key.
             compute: Computes it, if it is not known.
         """
+        future = self._futures.get(key)
+        if future is not None:
+            return future.result()
         with self._lock:
             future = self._futures.get(key)
             is_new = future is None

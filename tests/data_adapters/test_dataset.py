@@ -11,6 +11,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers, ops
+from keras_fn.data_adapters import transformations
 from keras_fn.data_adapters.dataset import Dataset
 from keras_fn.errors import SpecError
 
@@ -229,6 +230,19 @@ def test_several_shuffles_and_parts_of_a_shuffled_data_set():
         assert sorted(np.concatenate(list(data)).tolist()) == list(range(12))
     left, right = data.take(2), data.skip(2)
     assert sorted(np.concatenate([*left, *right]).tolist()) == list(range(12))
+
+
+def test_workers_compute_an_order_once_in_each_pass(monkeypatch):
+    passes, compute = [], transformations.shuffle_order
+
+    def slow_order(size, buffer_size, seeds, pass_index, reshuffle):
+        passes.append(pass_index)
+        time.sleep(0.02)
+        return compute(size, buffer_size, seeds, pass_index, reshuffle)
+
+    monkeypatch.setattr(transformations, "shuffle_order", slow_order)
+    data = Dataset(range(8), workers=4).shuffle(seed=1)
+    assert sorted(data) == sorted(data) == list(range(8)) and passes == [0, 1]
 
 
 def test_cache_computes_each_element_once():
