@@ -14,7 +14,7 @@ from keras_fn.layers._arguments import is_int_at_least
 from keras_fn.ops.image.bounding_boxes import convert_format
 from keras_fn.types import Nested, TensorLike
 from keras_fn.visualization.image_gallery import GalleryOptions, plot_image_gallery
-from keras_fn.visualization.pixels import check_color, to_layout, to_pixels
+from keras_fn.visualization.pixels import check_color, check_mapping, to_layout, to_pixels
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -99,7 +99,8 @@ def draw_bounding_boxes(
     """
     pixels = to_pixels(images, "draw_bounding_boxes", data_format)
     style = _make_style(color, pixels.shape[-1], line_thickness, text_thickness, font_scale)
-    _draw(pixels, bounding_box_format, [(bounding_boxes, class_mapping or {}, style)])
+    names = check_mapping(class_mapping, _SOURCE, "class_mapping")
+    _draw(pixels, bounding_box_format, [(bounding_boxes, names, style)])
     return to_layout(pixels, data_format)
 
 
@@ -181,7 +182,8 @@ def _name_boxes(
     labels: np.ndarray, class_mapping: Mapping[int, str], confidences: Any
 ) -> list[str | None]:
     """Returns the text of each box, None for none."""
-    names: list[str | None] = [class_mapping.get(int(label)) for label in labels]
+    found = (class_mapping.get(int(label)) for label in labels)
+    names = [None if name is None else str(name) for name in found]
     if confidences is None:
         return names
     pairs = zip(names, confidences, strict=True)
@@ -352,11 +354,12 @@ def plot_bounding_box_gallery(
         )
     pixels = to_pixels(images, source, data_format, value_range)
     parts = (
-        (y_true, true_color, ground_truth_mapping, "Ground truth"),
-        (y_pred, pred_color, prediction_mapping, "Prediction"),
+        (y_true, true_color, "ground_truth_mapping", ground_truth_mapping, "Ground truth"),
+        (y_pred, pred_color, "prediction_mapping", prediction_mapping, "Prediction"),
     )
+    all_names = check_mapping(class_mapping, source, "class_mapping")
     handles, sets = list(legend_handles or ()), []
-    for boxes, color, mapping, title in parts:
+    for boxes, color, argument, mapping, title in parts:
         if legend:
             rgb = np.divide(check_color(color, source, "color"), 255)
             handles.append(_patches.Patch(color=rgb, label=title))
@@ -365,7 +368,7 @@ def plot_bounding_box_gallery(
             style = _make_style(
                 color, pixels.shape[-1], line_thickness, text_thickness, font_scale, is_below
             )
-            sets.append((boxes, mapping or class_mapping or {}, style))
+            sets.append((boxes, check_mapping(mapping, source, argument) or all_names, style))
     _draw(pixels, bounding_box_format, sets)
     return plot_image_gallery(
         pixels,

@@ -14,7 +14,7 @@ from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import is_int_at_least
 from keras_fn.types import PathLike, TensorLike
 from keras_fn.visualization.figures import new_figure
-from keras_fn.visualization.pixels import to_pixels
+from keras_fn.visualization.pixels import check_mapping, to_pixels
 
 _pyplot: Any = LazyModule("matplotlib.pyplot", pip="keras-fn[plot]")
 
@@ -107,7 +107,9 @@ def plot_image_gallery(
             fix="for example label_map={0: 'cat', 1: 'dog'}",
         )
     pixels = to_pixels(images, source, data_format, value_range)
-    titles = _make_titles(len(pixels), y_true, y_pred, label_map or {})
+    titles = _make_titles(
+        len(pixels), y_true, y_pred, check_mapping(label_map, source, "label_map")
+    )
     _plot(
         [*pixels],
         titles,

@@ -1,11 +1,12 @@
 """Images of any library as pixels: uint8, channels last."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from keras_fn.core.host_text import to_host_values
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import standardize_data_format
 
 
@@ -80,6 +81,27 @@ def to_layout(pixels: np.ndarray, data_format: str | None) -> np.ndarray:
 def to_rgb(pixels: np.ndarray) -> np.ndarray:
     """Returns gray images of `to_pixels` as images of three channels, and others as they are."""
     return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
+
+
+def check_mapping(mapping: Any, source: str, argument: str) -> Mapping[int, Any]:
+    """Returns a dict with a value for each class, empty for None.
+
+    Args:
+        mapping: The dict.
+        source: The caller, for errors.
+        argument: The name of the argument.
+
+    Raises:
+        DTypeError: It is not a dict.
+    """
+    if mapping is None or isinstance(mapping, Mapping):
+        return mapping or {}
+    raise DTypeError(
+        source,
+        expected=f"{argument}: a dict by class index",
+        received=f"{argument}={mapping!r:.100}",
+        fix=f"for a list: {argument}=dict(enumerate(values))",
+    )
 
 
 def check_color(color: Any, source: str, argument: str) -> tuple[int, int, int]:

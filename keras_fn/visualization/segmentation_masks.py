@@ -13,7 +13,7 @@ from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import standardize_data_format
 from keras_fn.types import TensorLike
 from keras_fn.visualization.image_gallery import MaskGalleryOptions, plot_titled
-from keras_fn.visualization.pixels import check_color, to_layout, to_pixels, to_rgb
+from keras_fn.visualization.pixels import check_color, check_mapping, to_layout, to_pixels, to_rgb
 
 _GOLDEN_RATIO = 0.618034
 _LIGHTNESS, _SATURATION = (0.5, 0.65, 0.38), (0.9, 0.6)  # of successive classes
@@ -66,7 +66,7 @@ def draw_segmentation_masks(
     source = "draw_segmentation_masks"
     pixels = to_rgb(to_pixels(images, source, data_format))
     masks = _check_masks(segmentation_masks, source, data_format, pixels.shape[:3])
-    if not isinstance(alpha, (int, float)) or not 0 <= alpha <= 1:
+    if not isinstance(alpha, (int, float, np.number)) or not 0 <= alpha <= 1:
         raise SpecError(
             source,
             expected="alpha: a number from 0 to 1",
@@ -77,7 +77,8 @@ def draw_segmentation_masks(
     if color_mapping is None:
         colors = {i: _make_color(i) for i in range(1, count + 1)}
     else:
-        colors = {int(i): check_color(c, source, "color_mapping") for i, c in color_mapping.items()}
+        given = check_mapping(color_mapping, source, "color_mapping")
+        colors = {int(i): check_color(c, source, "color_mapping") for i, c in given.items()}
     opacity = alpha if blend else 1
     for index, color in colors.items():
         if 0 <= index <= count and index != ignore_index:

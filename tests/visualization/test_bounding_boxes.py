@@ -144,6 +144,7 @@ def test_larger_and_bolder_text_covers_more_and_stays_inside():
         ({"boxes": {"boxes": BOX["boxes"]}}, ValueError, "without 'labels'"),
         ({"boxes": {**BOX, "labels": [0]}}, ValueError, "'labels' for 1 images"),
         ({"boxes": {**BOX, "labels": [[0, 1]]}}, ValueError, "1 boxes, 2 labels of image 0"),
+        ({"class_mapping": ["cat"]}, TypeError, "enumerate"),
         ({"form": "xyz"}, ValueError, "xyz"),
         ({"color": (1, 2)}, ValueError, "color"),
         ({"line_thickness": 0}, ValueError, "line_thickness"),
