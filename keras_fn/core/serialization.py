@@ -474,8 +474,9 @@ def _read_function(config: dict, name: Any, kind: Kinds, module_objects: dict[st
 def _read_object(
     config: dict, class_name: str, inner: Any, kind: Kinds, module_objects: dict[str, Any]
 ) -> Any:
-    if not isinstance(inner, dict):
-        raise _malformed(f"the config of {class_name} to be a dict", repr(inner)[:100])
+    for key, part in (("config", inner), ("build_config", config.get("build_config") or {})):
+        if not isinstance(part, dict):
+            raise _malformed(f"the {key} of {class_name} to be a dict", repr(part)[:100])
     scope, shared_id = current_sharing_scope(), config.get("shared_object_id")
     shared_id = shared_id if isinstance(shared_id, (int, str)) else None
     read = scope.read if scope is not None and shared_id is not None else {}
@@ -486,13 +487,8 @@ def _read_object(
         return cls  # a function in the form of a class, as Keras 2 wrote it
     tuples = config.get("tuples")
     obj = _create(cls, restore_tuples(inner, tuples) if isinstance(tuples, list) else inner)
-    build_config = config.get("build_config")
-    if build_config and not getattr(obj, "built", False):
-        if not isinstance(build_config, dict):
-            raise _malformed(
-                f"the build config of {class_name} to be a dict", f"{build_config!r}"[:100]
-            )
-        obj.build_from_config(build_config)
+    if config.get("build_config") and not getattr(obj, "built", False):
+        obj.build_from_config(config["build_config"])
         obj.built = True
     if config.get("compile_config"):
         obj.compile_from_config(config["compile_config"])

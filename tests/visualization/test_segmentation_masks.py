@@ -70,6 +70,7 @@ def test_tensors_are_drawn_on():
         ({"masks": MASKS[:, :1]}, ValueError, r"\(1, 2, 2\)"),
         ({"alpha": 2}, ValueError, "alpha"),
         ({"color_mapping": {1: "red"}}, ValueError, "color_mapping"),
+        ({"color_mapping": [(1, 2, 3)]}, TypeError, "enumerate"),
     ],
 )
 def test_an_invalid_argument_is_named(arguments, error, match):
