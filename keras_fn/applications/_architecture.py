@@ -8,9 +8,11 @@ and call `build_model`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from os import PathLike as OsPath
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from keras_fn import activations, layers
 from keras_fn.applications import published_weights
@@ -113,6 +115,7 @@ def build_model(architecture: Architecture, arguments: Arguments) -> Model:
         ValueError: Arguments are inconsistent, or the weights file does not exist.
     """
     _check_arguments(architecture, arguments)
+    arguments = replace(arguments, classes=int(arguments.classes))
     tensor = arguments.input_tensor
     shape = _input_shape(architecture, arguments)
     file = _weights_path(architecture, arguments)  # before time is spent on building
@@ -207,7 +210,7 @@ def check_alpha(title: str, alpha: float, arguments: Arguments, published: Itera
         published: The multipliers for which there are weights.
     """
     choices = " or ".join(f"{x:g}" for x in published)
-    if not isinstance(alpha, (int, float)) or isinstance(alpha, bool) or alpha <= 0:
+    if not isinstance(alpha, Real) or isinstance(alpha, bool) or not 0 < alpha < float("inf"):
         expected = "alpha: a positive number"
     elif arguments.is_imagenet and alpha not in published:
         expected = f"alpha: {choices}, with the weights 'imagenet'"
@@ -221,25 +224,31 @@ def check_alpha(title: str, alpha: float, arguments: Arguments, published: Itera
     )
 
 
+def _is_integer(value: object) -> TypeGuard[int]:
+    """Returns whether a value is an integer, NumPy's included, and not a boolean."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def _check_arguments(architecture: Architecture, arguments: Arguments) -> None:
     """Raises a ValueError for arguments that are invalid or do not fit together."""
     title = architecture.title
     for flag in ("include_top", "include_preprocessing"):
         check_choice(title, flag, getattr(arguments, flag), (True, False))
     check_choice(title, "pooling", arguments.pooling, (None, "avg", "max"))
-    classes = arguments.classes
-    if not isinstance(classes, int) or isinstance(classes, bool) or classes < 1:
+    classes, weights = arguments.classes, arguments.weights
+    if not _is_integer(classes) or classes < 1:
         raise SpecError(
             title,
             expected="classes: a positive integer",
             received=f"classes={classes!r}",
             fix="for example classes=10",
         )
-    if arguments.weights not in (None, "imagenet") and not Path(arguments.weights).exists():
+    is_path = isinstance(weights, (str, OsPath))
+    if weights not in (None, "imagenet") and not (is_path and Path(weights).is_file()):
         raise SpecError(
             title,
             expected="weights: None, 'imagenet' or the path of a weights file",
-            received=f"{str(arguments.weights)!r}, which is not a file",
+            received=f"{str(weights) if is_path else weights!r}, which is not a file",
             fix="check the path",
         )
     if arguments.is_imagenet and arguments.include_top:
@@ -306,16 +315,17 @@ def _input_shape(architecture: Architecture, arguments: Arguments) -> Shape:
         return _image_shape(size if needs_size or architecture.is_sized else None)
     if not isinstance(arguments.input_shape, (tuple, list)):
         raise _shape_error(architecture, arguments, "a tuple of three sizes")
-    shape = tuple(arguments.input_shape)
+    given = arguments.input_shape
     is_first = image_data_format() == "channels_first"
-    if len(shape) != 3 or any(n is not None and not isinstance(n, int) for n in shape):
+    if len(given) != 3 or not all(n is None or _is_integer(n) for n in given):
         raise _shape_error(architecture, arguments, "three sizes")
+    shape = tuple(None if n is None else int(n) for n in given)
     channels, sizes = (shape[0], shape[1:]) if is_first else (shape[-1], shape[:-1])
     if any(n is not None and n < architecture.min_size for n in sizes):
         raise _shape_error(architecture, arguments, f"sizes of at least {architecture.min_size}")
     if arguments.is_imagenet and channels != 3:
         raise _shape_error(architecture, arguments, "3 channels, with the weights 'imagenet'")
-    if channels is None:
+    if channels is None or channels < 1:
         raise _shape_error(architecture, arguments, "a number of channels")
     if needs_size and None in sizes:
         raise _shape_error(architecture, arguments, "fixed sizes, with include_top=True")

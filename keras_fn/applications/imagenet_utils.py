@@ -142,7 +142,7 @@ def decode_predictions(
             received=f"shape {array.shape}",
             fix="pass what a model with include_top=True and 1,000 classes predicts",
         )
-    if not isinstance(top, int) or isinstance(top, bool) or not 1 <= top <= _CLASSES:
+    if not isinstance(top, (int, np.integer)) or top is True or not 1 <= top <= _CLASSES:
         raise SpecError(
             "decode_predictions",
             expected=f"top: an integer from 1 to {_CLASSES}",

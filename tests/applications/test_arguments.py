@@ -16,6 +16,8 @@ WIDE = keras.applications.MobileNet
         ({"weights": "imagenet", "classes": 10}, "classes=1000"),
         ({"weights": "imagenet", "classifier_activation": "sigmoid"}, "None for logits"),
         ({"weights": "/nowhere.h5"}, "is not a file"),
+        ({"weights": "/"}, "is not a file"),
+        ({"weights": 5}, "5, which is not a file"),
         ({"weights": None, "pooling": "mean"}, "pooling: None or 'avg' or 'max'"),
         ({"weights": None, "include_top": "yes"}, "include_top"),
         ({"weights": None, "classes": 0}, "a positive integer"),
@@ -23,7 +25,9 @@ WIDE = keras.applications.MobileNet
         ({"weights": None, "input_shape": (224, 224)}, "three sizes"),
         ({"weights": None, "input_shape": 224}, "a tuple of three sizes"),
         ({"weights": None, "input_shape": (31, 40, 3)}, "sizes of at least 32"),
+        ({"weights": None, "input_shape": (40.0, 40, 3)}, "three sizes"),
         ({"weights": None, "input_shape": (40, 40, None)}, "a number of channels"),
+        ({"weights": None, "input_shape": (40, 40, 0)}, "a number of channels"),
         ({"weights": "imagenet", "include_top": False, "input_shape": (40, 40, 4)}, "3 channels"),
         ({"weights": None, "input_tensor": np.ones((1, 40, 40, 3))}, "a KerasTensor"),
         ({"weights": None, "input_tensor": keras.Input((40, 3))}, "four axes"),
@@ -59,6 +63,7 @@ def test_sizes_that_the_classifier_does_not_fit_are_refused(shape, weights, matc
         (WIDE, {"alpha": 0.3}, "alpha: 0.25 or 0.5 or 0.75 or 1,"),
         (WIDE, {"alpha": "wide", "weights": None}, "a positive number"),
         (WIDE, {"alpha": 0, "weights": None}, "a positive number"),
+        (WIDE, {"alpha": float("nan"), "weights": None}, "a positive number"),
         (WIDE, {"depth_multiplier": 2}, "depth_multiplier=1"),
         (keras.applications.MobileNetV2, {"alpha": 0.3}, "alpha: 0.35 or"),
         (keras.applications.MobileNetV3Small, {"alpha": 0.5}, "alpha: 0.75 or 1,"),
@@ -72,6 +77,14 @@ def test_sizes_that_the_classifier_does_not_fit_are_refused(shape, weights, matc
 def test_widths_without_weights_are_refused(function, arguments, match):
     with pytest.raises(ValueError, match=match):
         function(**arguments)
+
+
+@pytest.mark.parametrize("function", [WIDE, keras.applications.MobileNetV2])
+def test_numbers_may_be_those_of_numpy(function):
+    shape = tuple(np.array([32, 33, 3]))
+    model = function(weights=None, alpha=np.float32(0.5), classes=np.int64(7), input_shape=shape)
+    assert model.input_shape == (None, 32, 33, 3) and model.output_shape == (None, 7)
+    assert all(type(size) is int for size in (*model.input_shape[1:], model.output_shape[1]))
 
 
 def test_custom_weights_may_end_with_any_activation(tmp_path):

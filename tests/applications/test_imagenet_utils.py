@@ -122,6 +122,7 @@ def test_predictions_are_named_the_most_probable_first(index):
     assert first[0] == ("n00000007", "class_7", np.float32(0.5))
     assert second[0][1] == "class_0"
     assert len(imagenet_utils.decode_predictions(preds)[0]) == 5
+    assert len(imagenet_utils.decode_predictions(preds, top=np.int64(2))[0]) == 2
 
 
 def test_names_of_another_hash_are_refused(mirror):
@@ -130,7 +131,7 @@ def test_names_of_another_hash_are_refused(mirror):
         imagenet_utils.decode_predictions(np.zeros((1, 1000)))
 
 
-@pytest.mark.parametrize("top", [0, 1001, 2.0])
+@pytest.mark.parametrize("top", [0, 1001, 2.0, True])
 def test_an_invalid_number_of_names_is_refused(top):
     with pytest.raises(ValueError, match="from 1 to 1000"):
         imagenet_utils.decode_predictions(np.zeros((1, 1000)), top)
