@@ -1,12 +1,15 @@
 """`keras_fn.install`, and the environment of processes in which it is installed."""
 
 import os
+import sys
 from collections.abc import MutableMapping, Sequence
+from importlib.machinery import PathFinder
 
 from keras_fn.alias import finder
 from keras_fn.errors import check_choice
 
 STARTUP = os.path.join(finder.HERE, "startup")
+_PARENT = os.path.dirname(os.path.dirname(finder.HERE))  # the folder from which it is imported
 
 
 def install(*names: str) -> None:
@@ -46,5 +49,10 @@ def set_environment(environment: MutableMapping[str, str], names: Sequence[str])
     before = [name for name in environment.get("KERAS_FN_ALIASES", "").split(",") if name]
     environment["KERAS_FN_ALIASES"] = ",".join(dict.fromkeys([*before, "keras", *names]))
     path = environment.get("PYTHONPATH", "")
-    if STARTUP not in path.split(os.pathsep):
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (STARTUP, path)))
+    folders = [folder for folder in path.split(os.pathsep) if folder]
+    # The first folder is that of the program or the working directory; it is another one there.
+    if PathFinder.find_spec(finder.PACKAGE, sys.path[1:]) is None and _PARENT not in folders:
+        path = os.pathsep.join([*folders, _PARENT])
+    if STARTUP not in folders:
+        path = os.pathsep.join(filter(None, (STARTUP, path)))
+    environment["PYTHONPATH"] = path

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keras_fn.__main__ import USAGE
+from keras_fn.alias import installation
 
 RUN = ("-m", "keras_fn", "run")
 
@@ -88,6 +89,18 @@ def test_install_in_the_program_and_after_keras(tmp_path):
     error = done.stderr.split("AliasError: ")[-1]
     assert error.startswith("keras_fn.install('keras')\n  expected: a process in which no module")
     assert "received: keras 3.0, from " in error and "python -m keras_fn run program.py" in error
+
+
+def test_keras_fn_in_the_working_directory_alone_is_found_from_elsewhere(monkeypatch):
+    parent = str(Path(installation.__file__).parents[2])
+    environment = {}
+    monkeypatch.setattr(sys, "path", ["", parent])
+    installation.set_environment(environment, ["keras"])
+    assert environment["PYTHONPATH"] == installation.STARTUP
+    monkeypatch.setattr(sys, "path", [parent])
+    for _ in range(2):
+        installation.set_environment(environment, ["keras"])
+        assert environment["PYTHONPATH"] == os.pathsep.join([installation.STARTUP, parent])
 
 
 def test_modules_code_and_tracebacks_are_those_of_python(tmp_path):
