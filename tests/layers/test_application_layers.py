@@ -68,6 +68,8 @@ def test_a_scaled_residual_is_added():
     ("call", "words"),
     [
         (lambda: LayerScale(0.5, 4)(ONES), ("4 channels", "projection_dim=3")),
+        (lambda: LayerScale(0.5, 4)(layers.Input((None,))), ("4 channels", "a known number")),
+        (lambda: LayerScale(0.5, 4)(np.float32(1)), ("rank",)),
         (lambda: LayerScale("half", 3), ("init_values", "a number")),
         (lambda: LayerScale(0.5, 0), ("projection_dim", "a positive integer")),
         (lambda: StochasticDepth(2), ("drop_path_rate", "from 0 to 1")),

@@ -2,6 +2,7 @@
 
 from typing import Unpack
 
+from keras_fn.core.input_spec import InputSpec
 from keras_fn.errors import SpecError
 from keras_fn.initializers import Constant
 from keras_fn.layers._arguments import positive_int
@@ -22,7 +23,7 @@ class LayerScale(Layer):
         projection_dim: Number of channels.
 
     Input shape:
-        A tensor of any rank; the channels are the last axis.
+        A tensor of rank 1 or more; the channels are the last axis.
 
     Output shape:
         A tensor of the same shape.
@@ -45,6 +46,7 @@ class LayerScale(Layer):
         super().__init__(**kwargs)
         self.init_values = init_values
         self.projection_dim = positive_int(self, "projection_dim", projection_dim)
+        self.input_spec = InputSpec(min_ndim=1)
 
     def build(self, input_shape: Shape) -> None:
         """Creates the factors."""
@@ -53,7 +55,9 @@ class LayerScale(Layer):
                 self._label,
                 expected=f"an input of {self.projection_dim} channels on the last axis",
                 received=f"shape {tuple(input_shape)}",
-                fix=f"pass projection_dim={input_shape[-1]}",
+                fix="give the input a known number of channels"
+                if input_shape[-1] is None
+                else f"pass projection_dim={input_shape[-1]}",
             )
         self.gamma = self.add_weight((self.projection_dim,), Constant(self.init_values))
 
