@@ -91,7 +91,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def thorough(session: nox.Session) -> None:
-    """Runs what takes too long for every push: long fuzzing, oldest frameworks, parity, speed."""
+    """Runs what takes too long for a push: fuzzing, oldest frameworks, parity, speed, clients."""
     for part in ("unit_thorough", "oldest", "pipelines", "parity", "bench"):
         for backend in FRAMEWORKS:
             session.notify(f"{part}({backend})")

@@ -1,6 +1,6 @@
 """What `keras.src` holds: the public namespaces, and private helpers by their names.
 
-docs/unedited_programs.md lists the helpers; `tests/test_alias.py` holds it to this table.
+docs/unedited_programs.md lists the helpers; `tests/alias/test_facade.py` holds it to this table.
 """
 
 # The public namespaces of Keras, in the order in which a name is looked for.

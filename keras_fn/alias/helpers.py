@@ -161,7 +161,8 @@ class LazyModule(_LazyModule):
 def no_automatic_dependency_tracking(fn: Function) -> Function:
     """Decorator for methods of layers: what they set as attributes is not part of the layer.
 
-    Variables and layers in such attributes are neither trained nor saved with it.
+    Variables and layers in such attributes are not among its weights, and are not trained with it.
+    Files hold them nevertheless, as those of Keras do.
     """
 
     @functools.wraps(fn)

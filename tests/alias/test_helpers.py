@@ -69,7 +69,7 @@ def test_lazy_modules():
         _ = helpers.LazyModule("no_such_module", import_error_msg="mine").anything
 
 
-def test_attributes_that_are_not_tracked():
+def test_attributes_that_are_not_tracked(tmp_path):
     class Own(keras.layers.Layer):
         def __init__(self):
             super().__init__()
@@ -80,10 +80,18 @@ def test_attributes_that_are_not_tracked():
         def _set(self):
             self.left_out = keras.layers.Dense(2)
 
+        def call(self, inputs):
+            return self.kept(inputs)
+
     layer = Own()
-    layer.kept.build((None, 3))
+    model = keras.Sequential([keras.Input((3,)), layer])
     layer.left_out.build((None, 3))
     assert len(layer.weights) == 2 and layer.left_out.units == 2
+    model.save_weights(tmp_path / "own.weights.h5")
+    kernel = layer.left_out.kernel.numpy()
+    layer.left_out.kernel.assign(np.zeros((3, 2)))
+    model.load_weights(tmp_path / "own.weights.h5")
+    np.testing.assert_array_equal(layer.left_out.kernel, kernel)
 
 
 def test_logs_lists_and_defaults(capsys):
