@@ -16,7 +16,6 @@ from keras_fn.alias.facade_table import (
     HELPERS,
     MODULES,
     NAMESPACES,
-    PACKAGES,
     SIMILAR_NAMESPACES,
 )
 from keras_fn.alias.finder import PACKAGE, AliasError
@@ -116,8 +115,7 @@ def _look_up(path: tuple[str, ...], name: str) -> Any:
 
 def _is_module(path: tuple[str, ...], name: str) -> bool:
     """Returns whether a name is known to be a module, also where something public has it."""
-    dotted = ".".join((*path, name))
-    return dotted in (*NAMESPACES, *MODULES) or (".".join(path) in PACKAGES and name.islower())
+    return ".".join((*path, name)) in (*NAMESPACES, *MODULES)
 
 
 def _search_order(path: tuple[str, ...], name: str) -> Iterator[str]:
@@ -127,9 +125,7 @@ def _search_order(path: tuple[str, ...], name: str) -> Iterator[str]:
     yield from (SIMILAR_NAMESPACES[part] for part in path if part in SIMILAR_NAMESPACES)
     if name not in NAMESPACES:  # `keras.src.losses.losses` is a module of the facade, too
         yield ""
-    # A function in lower case may as well be a module of that name.
-    if not set(path[:1]) & set(NAMESPACES) or not name.islower():
-        yield from NAMESPACES
+    yield from NAMESPACES
 
 
 def _prefixes(path: tuple[str, ...]) -> Iterator[str]:

@@ -23,9 +23,24 @@ NAMESPACES = (
     )),
 )  # fmt: skip
 
-# Modules of Keras that have the name of something public; all names in lower case of a package.
-MODULES = ("version", "dtype_policies.dtype_policy")
-PACKAGES = ("layers.merging", "layers.activations", "backend.common")
+# Modules of Keras that have the name of something public, which is not meant where they are.
+MODULES = (
+    "version", "dtype_policies.dtype_policy", "legacy.backend", "layers.core.identity",
+    *(f"backend.common.{module}" for module in ("name_scope", "remat")),
+    *(f"layers.activations.{module}" for module in ("elu", "leaky_relu", "relu", "softmax")),
+    *(f"layers.merging.{module}" for module in (
+        "add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract",
+    )),
+    *(f"layers.normalization.{module}" for module in (
+        "batch_normalization", "layer_normalization", "rms_normalization",
+    )),
+    "layers.preprocessing.image_preprocessing.resizing",
+    "layers.regularization.dropout", "layers.reshaping.flatten", "layers.reshaping.reshape",
+    *(f"visualization.{module}" for module in (
+        "draw_bounding_boxes", "draw_segmentation_masks", "plot_bounding_box_gallery",
+        "plot_image_gallery", "plot_segmentation_mask_gallery",
+    )),
+)  # fmt: skip
 
 # Modules of Keras 1 and 2 that programs still import. Their names are found where they are public.
 OLD_MODULES = (
@@ -38,13 +53,18 @@ OLD_MODULES = (
 )  # fmt: skip
 
 # Parts of a path whose names are public elsewhere: `keras.src.backend.numpy.sum` is an op.
-SIMILAR_NAMESPACES = {"backend": "ops", "data_adapters": "utils", "trainers": "utils"}
+SIMILAR_NAMESPACES = {
+    "backend": "ops",
+    "bounding_boxes": "utils.bounding_boxes",
+    "data_adapters": "utils",
+    "trainers": "utils",
+}
 
 _OWN = "alias.helpers"
 
 # Private names of Keras, whatever their path: where keras_fn has them.
 HELPERS = {
-    # graphs, shapes, scopes
+    # graphs, layers, shapes, scopes
     "any_symbolic_tensors": f"{_OWN}:any_symbolic_tensors",
     "compute_output_spec": f"{_OWN}:compute_output_spec",
     "standardize_shape": "core.keras_tensor:standardize_shape",
@@ -57,6 +77,8 @@ HELPERS = {
     "in_symbolic_scope": f"{_OWN}:in_symbolic_scope",
     "AutocastScope": "core.scopes:AutocastScope",
     "Node": "core.graph:Node",
+    "KerasVariable": "core.variable:Variable",
+    "GroupedQueryAttention": "layers:GroupQueryAttention",
     "get_keras_mask": "core.masking:get_mask",
     "set_keras_mask": "core.masking:set_mask",
     # losses and data

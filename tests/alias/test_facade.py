@@ -37,6 +37,15 @@ def look_up(dotted: str):
         ("saving.saving_lib.load_model", "saving.load_model"),
         ("datasets.mnist.load_data", "datasets.mnist.load_data"),
         ("initializers.Constant", "initializers.Constant"),
+        ("backend.common.standardize_dtype", "backend.standardize_dtype"),
+        ("ops.operation_utils.get_source_inputs", "utils.get_source_inputs"),
+        ("utils.naming.get_uid", "backend.get_uid"),
+        ("saving.serialization_lib.enable_unsafe_deserialization",
+         "config.enable_unsafe_deserialization"),
+        ("layers.preprocessing.image_preprocessing.bounding_boxes.converters.pad",
+         "utils.bounding_boxes.pad"),
+        ("layers.attention.grouped_query_attention.GroupedQueryAttention",
+         "layers.GroupQueryAttention"),
     ],
 )  # fmt: skip
 def test_a_public_name_is_found_by_its_last_part(private, public):
@@ -54,7 +63,8 @@ def test_every_helper_of_the_table_is_there(name):
 @pytest.mark.parametrize(
     "module",
     ["losses.losses", "optimizers.schedules", "dtype_policies.dtype_policy", "layers.merging.add",
-     "layers.activations.softmax", "backend.numpy", "backend.common.remat", "nothing", "version"],
+     "layers.activations.softmax", "layers.reshaping.reshape", "legacy.backend", "backend.numpy",
+     "backend.common.remat", "nothing", "version"],
 )  # fmt: skip
 def test_modules_are_not_taken_for_public_names(module):
     with pytest.raises(LookupError):
