@@ -184,6 +184,7 @@ def parity(session: nox.Session, backend: str) -> None:
         "data",
         "utils",
         "models",
+        "facade",
         "training",
         "habits",
         "docstrings",
