@@ -133,7 +133,9 @@ def _alias_spec(fullname: str, inner: str) -> ModuleSpec | None:
     """Returns the spec by which a module of keras_fn is imported under another name."""
     try:
         found = importlib.util.find_spec(f"{PACKAGE}.{inner}" if inner else "keras")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if not _is_in(error.name or "", PACKAGE):
+            raise  # a package that a module of keras_fn needs is not installed
         found = None
     if found is None:
         return _facade_spec(fullname) if inner.partition(".")[0] in LACKING else None

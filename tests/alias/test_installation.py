@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import keras_fn
 from keras_fn.__main__ import USAGE
-from keras_fn.alias import installation
+from keras_fn.alias import finder, installation
 
 RUN = ("-m", "keras_fn", "run")
 
@@ -101,6 +102,16 @@ def test_keras_fn_in_the_working_directory_alone_is_found_from_elsewhere(monkeyp
     for _ in range(2):
         installation.set_environment(environment, ["keras"])
         assert environment["PYTHONPATH"] == os.pathsep.join([installation.STARTUP, parent])
+
+
+def test_a_package_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    (tmp_path / "needing").mkdir()
+    (tmp_path / "needing" / "__init__.py").write_text("import no_such_package")
+    monkeypatch.setattr(keras_fn, "__path__", [*keras_fn.__path__, str(tmp_path)])
+    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+        finder._alias_spec("keras.needing.inner", "needing.inner")
+    assert finder._alias_spec("keras.nothing.inner", "nothing.inner") is None
+    assert finder._alias_spec("keras.version.inner", "version.inner") is None
 
 
 def test_modules_code_and_tracebacks_are_those_of_python(tmp_path):
