@@ -12,12 +12,6 @@ from keras_fn.applications._architecture import Arguments, channel_axis, pad_for
 from keras_fn.initializers import VarianceScaling
 from keras_fn.types import InitializerLike, Tensor
 
-MEAN = (0.485, 0.456, 0.406)
-"""Mean of the channels of ImageNet's images, with values from 0 to 1."""
-
-STANDARD_DEVIATION = (0.229, 0.224, 0.225)
-"""Standard deviation of the channels of ImageNet's images, with values from 0 to 1."""
-
 _DROP_RATE = 0.2  # of the residual branch of a block after the last one
 
 

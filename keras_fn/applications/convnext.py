@@ -13,8 +13,12 @@ from keras_fn.applications._architecture import (
     describe,
     pool_unnamed,
 )
-from keras_fn.applications._efficientnet import MEAN, STANDARD_DEVIATION
-from keras_fn.applications.imagenet_utils import decode_predictions, define_preprocess_input
+from keras_fn.applications.imagenet_utils import (
+    MEAN,
+    STANDARD_DEVIATION,
+    decode_predictions,
+    define_preprocess_input,
+)
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import SpecError
 from keras_fn.layers.core.layer_scale import LayerScale

@@ -20,13 +20,16 @@ from keras_fn.applications._architecture import (
     round_channels,
 )
 from keras_fn.applications._efficientnet import (
-    STANDARD_DEVIATION,
     Network,
     Stage,
     apply_network,
     classify,
 )
-from keras_fn.applications.imagenet_utils import decode_predictions, define_preprocess_input
+from keras_fn.applications.imagenet_utils import (
+    STANDARD_DEVIATION,
+    decode_predictions,
+    define_preprocess_input,
+)
 from keras_fn.types import Tensor
 
 __all__ = [

@@ -18,14 +18,17 @@ from keras_fn.applications._architecture import (
     describe,
 )
 from keras_fn.applications._efficientnet import (
-    MEAN,
-    STANDARD_DEVIATION,
     Network,
     Stage,
     apply_network,
     classify,
 )
-from keras_fn.applications.imagenet_utils import decode_predictions, define_preprocess_input
+from keras_fn.applications.imagenet_utils import (
+    MEAN,
+    STANDARD_DEVIATION,
+    decode_predictions,
+    define_preprocess_input,
+)
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.initializers import Constant
 from keras_fn.models import Model

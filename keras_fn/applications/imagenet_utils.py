@@ -20,12 +20,18 @@ from keras_fn.types import DataFormat, TensorLike
 
 __all__ = ["decode_predictions", "preprocess_input"]
 
+MEAN = (0.485, 0.456, 0.406)
+"""Mean of the channels of ImageNet's images, with values from 0 to 1."""
+
+STANDARD_DEVIATION = (0.229, 0.224, 0.225)
+"""Standard deviation of the channels of ImageNet's images, with values from 0 to 1."""
+
 _T = TypeVar("_T")
 _CLASSES = 1000
 # By mode: divisor of all values, then mean and standard deviation of the channels.
-_STATISTICS: dict[str, tuple[float, list[float], list[float] | None]] = {
-    "caffe": (1.0, [103.939, 116.779, 123.68], None),
-    "torch": (255.0, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+_STATISTICS: dict[str, tuple[float, tuple[float, ...], tuple[float, ...] | None]] = {
+    "caffe": (1.0, (103.939, 116.779, 123.68), None),
+    "torch": (255.0, MEAN, STANDARD_DEVIATION),
 }
 
 
@@ -84,7 +90,7 @@ def _scale(x: Any, namespace: ModuleType, axis: int, mode: str) -> Any:
     return x if deviation is None else x / _per_channel(deviation, namespace, axis, dtype)
 
 
-def _per_channel(values: list[float], namespace: ModuleType, axis: int, dtype: str) -> Any:
+def _per_channel(values: tuple[float, ...], namespace: ModuleType, axis: int, dtype: str) -> Any:
     """Returns a value for each channel, of a shape that broadcasts to images."""
     array = np.reshape(values, (3,) + (1,) * (-1 - axis)).astype(dtype)
     return array if namespace is np else ops.convert_to_tensor(array)
