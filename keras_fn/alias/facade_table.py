@@ -86,7 +86,7 @@ HELPERS = {
     "MeanMetricWrapper": "metrics:MeanMetricWrapper",
     "squeeze_or_expand_to_same_rank": "losses.reduction:squeeze_or_expand_to_same_rank",
     "class_weight_to_sample_weights": f"{_OWN}:class_weight_to_sample_weights",
-    "list_to_tuple": "tree:lists_to_tuples",
+    "list_to_tuple": f"{_OWN}:list_to_tuple",
     "in_grain_data_pipeline": f"{_OWN}:in_grain_data_pipeline",
     "in_tf_graph": f"{_OWN}:in_tf_graph",
     # names, modules, decorators, messages

@@ -113,6 +113,11 @@ def class_weight_to_sample_weights(y: TensorLike, class_weight: Mapping[int, flo
     return weights.reshape(len(weights), -1)[:, 0].astype(settings.floatx())
 
 
+def list_to_tuple(maybe_list: Any) -> Any:
+    """Returns a list as a tuple, with the same elements; anything else as it is."""
+    return tuple(maybe_list) if isinstance(maybe_list, list) else maybe_list
+
+
 def in_tf_graph() -> bool:
     """Returns whether TensorFlow builds a graph, of a `tf.data` pipeline for example."""
     tensorflow = sys.modules.get("tensorflow")

@@ -98,6 +98,7 @@ def test_logs_lists_and_defaults(capsys):
     logs = {"b": np.float32(1), "a": {"c": "text"}}
     assert helpers.pythonify_logs(logs) == {"c": "text", "b": 1.0}
     assert helpers.to_list(1) == [1] and helpers.to_list([1]) == [1]
+    assert helpers.list_to_tuple([1, [2]]) == (1, [2]) and helpers.list_to_tuple(1) == 1
     helpers.print_msg("hello", line_break=False)
     assert capsys.readouterr().out == "hello"
 
