@@ -19,6 +19,7 @@ from keras_fn.core.operation import infer_spec
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.data_adapters import data_adapter_utils
 from keras_fn.errors import SpecError, check_choice
+from keras_fn.layers._tracking import AttributeTrackingMixin
 from keras_fn.types import Nested, TensorLike
 
 T = TypeVar("T")
@@ -167,19 +168,25 @@ def no_automatic_dependency_tracking(fn: Function) -> Function:
     """Decorator for methods of layers: what they set as attributes is not part of the layer.
 
     Variables and layers in such attributes are not among its weights, and are not trained with it.
-    Files hold them nevertheless, as those of Keras do.
+    Files hold them nevertheless, as those of Keras do. What is assigned to them later, elsewhere,
+    is part of the layer. A function that is no method of a layer is called as it is.
     """
 
     @functools.wraps(fn)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = dict(vars(self))
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not (args and isinstance(args[0], AttributeTrackingMixin)):
+            return fn(*args, **kwargs)
+        attributes = vars(args[0])
+        before = dict(attributes)
         try:
-            return fn(self, *args, **kwargs)
+            return fn(*args, **kwargs)
         finally:
-            changed = {k for k, v in vars(self).items() if k not in before or before[k] is not v}
-            object.__setattr__(
-                self, "_untracked", frozenset(vars(self).get("_untracked", ())) | changed
-            )
+            changed = {
+                name: value
+                for name, value in attributes.items()
+                if name != "_untracked" and (name not in before or before[name] is not value)
+            }
+            attributes["_untracked"] = attributes.get("_untracked", {}) | changed
 
     return call  # type: ignore[return-value]
 

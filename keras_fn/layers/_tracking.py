@@ -20,9 +20,10 @@ from keras_fn.types import (
     TensorLike,
 )
 
-# Attributes that refer to objects without owning them: graph, constructor arguments, losses.
+# Attributes that refer to objects without owning them: graph, constructor arguments, losses, and
+# what `no_automatic_dependency_tracking` of alias/helpers.py left out.
 REFERENCE_ATTRIBUTES = frozenset(
-    {"_inbound_nodes", "_init_arguments", "_losses", "_outbound_nodes"}
+    {"_inbound_nodes", "_init_arguments", "_losses", "_outbound_nodes", "_untracked"}
 )
 _CACHES = frozenset({"_dependents", "_fast_path_keys", "_functions"})
 _NOT_TRACKED = REFERENCE_ATTRIBUTES | _CACHES
@@ -57,8 +58,12 @@ class AttributeTrackingMixin:
     ) -> TrackedChildren:
         children = TrackedChildren({}, {}, {})
         attributes = vars(self)
-        left_out = attributes.get("_untracked", ())  # names: see alias/helpers.py
-        own = [v for k, v in attributes.items() if k not in _NOT_TRACKED and k not in left_out]
+        left_out = attributes.get("_untracked", {})
+        own = [
+            value
+            for name, value in attributes.items()
+            if name not in _NOT_TRACKED and (name not in left_out or left_out[name] is not value)
+        ]
         _collect(own, children, kind_of)
         children.layers.pop(id(self), None)
         return children

@@ -1,5 +1,6 @@
 """The helpers of `keras.src`."""
 
+import copy
 import sys
 import types
 
@@ -92,6 +93,25 @@ def test_attributes_that_are_not_tracked(tmp_path):
     layer.left_out.kernel.assign(np.zeros((3, 2)))
     model.load_weights(tmp_path / "own.weights.h5")
     np.testing.assert_array_equal(layer.left_out.kernel, kernel)
+
+
+def test_an_attribute_that_is_set_again_is_tracked():
+    class Own(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self._set()
+            self.inner = keras.layers.Dense(1)
+
+        @helpers.no_automatic_dependency_tracking
+        def _set(self):
+            self.inner = None
+            self.left_out = keras.layers.Dense(2)
+
+    layer = copy.deepcopy(Own())
+    layer.inner.build((None, 3))
+    layer.left_out.build((None, 3))
+    assert [id(w) for w in layer.weights] == [id(w) for w in layer.inner.weights]
+    assert helpers.no_automatic_dependency_tracking(lambda: 1)() == 1
 
 
 def test_logs_lists_and_defaults(capsys):
