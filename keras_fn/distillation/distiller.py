@@ -264,6 +264,7 @@ class Distiller(Model):
             outputs, features = self._run_student(x, training)
             y_pred = outputs if y_pred is None else y_pred
         student_loss = self._compute_student_loss(y, y_pred, sample_weight)
+        added = (self._trainer_state or self._collect_state()).get_losses()
         distillation_loss = ops.zeros(())
         if self._distills:
             distillation_loss = self._compute_distillation_loss(x, y_pred, features)
@@ -271,8 +272,8 @@ class Distiller(Model):
         total = ops.add(
             ops.multiply(student_loss, share), ops.multiply(distillation_loss, 1 - share)
         )
-        for added in (self._trainer_state or self._collect_state()).get_losses():
-            total = ops.add(total, ops.cast(ops.sum(added), "float32"))
+        for loss in added:
+            total = ops.add(total, ops.cast(ops.sum(loss), "float32"))
         count = ops.shape(tree.flatten(x)[0])[0]
         for tracker, loss in (
             (self.student_loss_tracker, student_loss),
@@ -300,6 +301,7 @@ class Distiller(Model):
     def _compute_distillation_loss(self, x: Any, y_pred: Any, features: Mapping[str, Any]) -> Any:
         """Returns the weighted sum of the distillation losses."""
         outputs, teacher_features = self._run_teacher(x, training=False)
+        self.teacher._clear_losses()  # those of its activity regularizers: it is not trained
         total: Any = ops.zeros(())
         weights = self.distillation_loss_weights
         for loss, weight in zip(self.distillation_losses, weights, strict=True):
@@ -361,10 +363,10 @@ class Distiller(Model):
 
 def _make_run(model: Model, layers: list[str]) -> Callable[..., tuple[Any, dict[str, Any]]]:
     """Returns a function of `(x, training)`: a model's outputs, and the features of its layers."""
-    graph: Any = get_graph(model)
-    if not layers or graph is None:
+    if not layers:
         return partial(_run, model)
     features: Any = model.extract(layers)
+    graph: Any = get_graph(model)
     outputs = [graph.output_structure, list(features.output_structure)]
     return partial(_run_extractor, Functional(graph.input_structure, outputs), tuple(layers))
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_fn import initializers
 from keras_fn.backend.loader import current
+from keras_fn.core.argument_forms import OPTIONAL_NUMBER, check_arguments
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError, missing_method
 from keras_fn.layers._arguments import argument_error, positive_int
@@ -100,20 +101,23 @@ class LoraLayer(Layer):
 
         Raises:
             ValueError: The layer is not built, has a constraint or is adapted already.
+            TypeError: `lora_alpha` is not a number.
         """
         name = self._adapted_weight
         self._check_lora(name)
         positive_int(self, "rank", rank)
+        source = f"{self._label}, enable_lora"
+        check_arguments(source, {"lora_alpha": OPTIONAL_NUMBER}, {"lora_alpha": lora_alpha})
         shape, regularizer = self._weight_shape(), getattr(self, f"{name}_regularizer")
         factors = {
-            "a": ((*shape[:-1], rank), a_initializer),
-            "b": ((rank, shape[-1]), b_initializer),
+            "a": ((*shape[:-1], rank), initializers.get(a_initializer)),
+            "b": ((rank, shape[-1]), initializers.get(b_initializer)),
         }
         with adding_weights(self):
             for letter, (size, initializer) in factors.items():
                 factor = self.add_weight(
                     size,
-                    initializers.get(initializer),
+                    initializer,
                     dtype="float32",  # a small update is lost in fewer bits
                     regularizer=regularizer,
                     name=f"lora_{name}_{letter}",

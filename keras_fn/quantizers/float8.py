@@ -59,7 +59,7 @@ def compute_float8_amax_history(x: TensorLike, amax_history: TensorLike) -> Tens
         [3. 1.]
     """
     history = ops.roll(amax_history, shift=-1)
-    amax = ops.cast(ops.max(ops.abs(x)), ops.dtype(history))
+    amax = ops.cast(ops.max(ops.abs(x), initial=0), ops.dtype(history))
     return ops.scatter_update(history, [[0]], ops.reshape(amax, (1,)))
 
 
