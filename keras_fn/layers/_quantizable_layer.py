@@ -135,6 +135,8 @@ class QuantizableLayer(LoraLayer):
                 f"{self._label} is a custom subclass, whose call may not use the quantized weight",
                 fix="pass type_check=False if it does",
             )
+
+    def _check_quantizable(self, mode: str) -> None:
         if mode in _CALIBRATED and self.lora_enabled:
             raise _lora_error(f"{self._label}, quantize", mode)
 

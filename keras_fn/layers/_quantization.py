@@ -70,6 +70,9 @@ class QuantizationMixin:
             "them, and filters= chooses among them",
         )
 
+    def _check_quantizable(self, mode: str) -> None:
+        """Raises an error if the layer cannot be quantized in a mode now."""
+
     def _check_quantized_policy(self, policy: DTypePolicy) -> None:
         """Raises an error for the policy of a mode that the layer does not have."""
         mode = policy.quantization_mode
@@ -156,6 +159,7 @@ def check_state(layer: Any, mode: str) -> None:
             raise SpecError(
                 f"{layer._label}, quantize", expected=expected, received=received, fix=fix
             )
+    layer._check_quantizable(mode)
 
 
 def to_quantized_policy(layer: Any, config: Any) -> None:

@@ -4,6 +4,7 @@ Each mode is a class of the table `MODES`. A weight is described by a `WeightLay
 is written once for kernels of matrices and of einsum equations, and for tables.
 """
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -99,6 +100,16 @@ def align(x: Any, letters: str, target: str) -> Tensor:
     return ops.expand_dims(x, tuple(added)) if added else x
 
 
+def _call_quantizer(quantizer: Any, x: Any, **options: Any) -> Any:
+    """Returns what a quantizer returns. Custom ones may be functions of a tensor alone."""
+    if isinstance(quantizer, AbsMaxQuantizer):
+        return quantizer(x, **options)
+    parameters = inspect.signature(quantizer).parameters.values()
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    names = {p.name for p in parameters}
+    return quantizer(x, **{k: v for k, v in options.items() if takes_any or k in names})
+
+
 class QuantizedWeight:
     """Base class of a weight in a mode of quantization. Its variables are attributes of the layer.
 
@@ -153,17 +164,19 @@ class QuantizedWeight:
         variable = self.layer.add_weight(tuple(shape), initializer, **options)
         setattr(self.layer, attribute, variable)
 
-    def _quantize_with(self, default: AbsMaxQuantizer, value: Any, shape: tuple[int, ...]) -> Any:
+    def _quantize_with(self, default: AbsMaxQuantizer, value: Any) -> Any:
         """Returns integers and scale of the config's quantizer, or of a default one."""
+        axes = [axis % len(value.shape) for axis in default.axis or ()]
+        shape = tuple(1 if i in axes else size for i, size in enumerate(value.shape))
         quantizer: Any = QuantizationConfig.weight_quantizer_or_default(self.config, default)
         options = {}
         if isinstance(quantizer, AbsMaxQuantizer) and quantizer.axis is None:
             options["axis"] = default.axis
-        integers, scale = quantizer(value, to_numpy=True, **options)
-        if ops.size(scale) != np.prod(shape, dtype=int):
+        integers, scale = _call_quantizer(quantizer, value, to_numpy=True, **options)
+        if tuple(scale.shape) != shape:
             raise SpecError(
                 f"{self.layer._label}, quantize",
-                expected=f"a weight_quantizer whose scale has {shape} values",
+                expected=f"a weight_quantizer whose scale has the shape {shape}",
                 received=f"a scale of shape {tuple(scale.shape)}",
                 fix=f"for example AbsMaxQuantizer(axis={default.axis})",
             )
@@ -181,7 +194,8 @@ class QuantizedWeight:
 
         @ops.custom_gradient
         def product(inputs: Any) -> Any:
-            x, input_scale = layer.inputs_quantizer(inputs, axis=layer._contracted_input_axes)
+            axes = layer._contracted_input_axes
+            x, input_scale = _call_quantizer(layer.inputs_quantizer, inputs, axis=axes)
             input_scale = layer._align_input_scale(input_scale)
             if scale is None:  # a product of floats
                 x = ops.cast(x, layer.compute_dtype)
@@ -212,7 +226,7 @@ class Int8Weight(QuantizedWeight):
     def quantize(self, value: Any) -> dict[str, Any]:
         layout = self.layout
         default = AbsMaxQuantizer(axis=tuple(layout.contracted))
-        integers, scale = self._quantize_with(default, value, layout.scale_shape)
+        integers, scale = self._quantize_with(default, value)
         scale = align(scale, layout.letters, layout.scale_letters)
         return {self.attribute: integers, f"{self.name}_scale": scale}
 
@@ -282,7 +296,7 @@ class Int4Weight(QuantizedWeight):
             axis = -1 if layout.is_table else 0
             default = AbsMaxQuantizer(axis, (-8, 7))
             _, columns = layout.matrix_shape
-            integers, scale = self._quantize_with(default, matrix, (columns,))
+            integers, scale = self._quantize_with(default, matrix)
             values = {f"{self.name}_scale": ops.reshape(scale, (columns,))}
         else:
             turn = ops.transpose if layout.is_table else lambda x: x

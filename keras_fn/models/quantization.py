@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from keras_fn.errors import DTypeError, SpecError, unexpected_arguments
 from keras_fn.layers._quantization import check_state
 from keras_fn.layers.layer import Layer
-from keras_fn.quantizers.calibration import calibrate
+from keras_fn.quantizers.calibration import calibrate, get_blocks, read_samples
 from keras_fn.quantizers.quantization_config import (
     CalibrationConfig,
     QuantizationConfig,
@@ -38,12 +38,14 @@ def quantize_model(
     config = resolve_config(mode, config)
     is_selected = _to_predicate(source, filters)
     structure: Any = None
+    samples: Any = None
     candidates = model._flatten_layers(include_self=False)
     if isinstance(config, CalibrationConfig):
         structure = config.quantization_layer_structure
         if structure is None:
             structure = model.get_quantization_layer_structure(config.mode)
         candidates = _layers_of_blocks(source, structure)
+        samples = read_samples(config)  # before a layer changes: data may be missing
     leaves = [
         layer for layer in candidates if len(layer._flatten_layers()) == 1 and is_selected(layer)
     ]
@@ -57,8 +59,8 @@ def quantize_model(
         except NotImplementedError:
             refused.append(layer)
     _warn(source, config.mode, refused, is_any=len(refused) < len(with_weights))
-    if structure is not None:
-        calibrate(config, structure)  # type: ignore[arg-type]
+    if isinstance(config, CalibrationConfig):
+        calibrate(config, structure, samples)
 
 
 def _layers_of_blocks(source: str, structure: Any) -> list[Layer]:
@@ -67,16 +69,7 @@ def _layers_of_blocks(source: str, structure: Any) -> list[Layer]:
     Raises:
         SpecError: There are no blocks.
     """
-    blocks = structure.get("sequential_blocks") if isinstance(structure, dict) else None
-    if not blocks:
-        raise SpecError(
-            source,
-            expected="the layers of the model in order: a dict with 'pre_block_layers' and "
-            "'sequential_blocks'",
-            received=f"{structure!r}"[:300],
-            fix="pass it as quantization_layer_structure of the config, or define the method "
-            "get_quantization_layer_structure(mode) of the model",
-        )
+    blocks = get_blocks(source, structure)
     layers = [layer for block in blocks for layer in block._flatten_layers()]
     return list({id(layer): layer for layer in layers}.values())
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fn import ops
 from keras_fn.core.argument_forms import AXES, COUNT, FLAG, NOT_NEGATIVE, check_arguments
-from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.dtypes import result_type, standardize_dtype
 from keras_fn.errors import SpecError
 from keras_fn.quantizers._arguments import VALUE_RANGE, ValueRange, check_range_fits
 from keras_fn.quantizers.affine import compute_quantization_parameters
@@ -44,8 +44,8 @@ def abs_max_quantize(
         to_numpy: Whether to compute in NumPy, on the host, to save memory on the device.
 
     Returns:
-        The quantized tensor, of the shape of `inputs`, and the scale, of its dtype, with size 1
-        along `axis`.
+        The quantized tensor, of the shape of `inputs`, and the scale, in floats of its dtype, with
+        size 1 along `axis`.
 
     Raises:
         TypeError: An argument has another type.
@@ -141,10 +141,10 @@ def abs_max_quantize_grouped_with_zero_point(
 
 
 def _operand(inputs: TensorLike, to_numpy: bool) -> tuple[Any, ModuleType]:
-    """Returns the operand, and the functions to compute with: NumPy's, or the ops."""
-    if to_numpy:
-        return ops.convert_to_numpy(inputs), np
-    return ops.convert_to_tensor(inputs), ops
+    """Returns the operand in floats, and the functions to compute with: NumPy's, or the ops."""
+    x = ops.convert_to_tensor(inputs)
+    x = _cast(x, result_type(x.dtype, float))  # the scale of integers is a fraction
+    return (ops.convert_to_numpy(x), np) if to_numpy else (x, ops)
 
 
 def _cast(x: Any, dtype: str) -> Any:

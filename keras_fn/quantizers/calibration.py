@@ -36,21 +36,17 @@ _STATISTICS: dict[str, Callable[[int], Statistics]] = {
 }
 
 
-def calibrate(config: CalibrationConfig, structure: Mapping[str, Sequence[Any]] | None) -> None:
-    """Calibrates the layers of a model that `quantize` prepared, block after block.
-
-    A block receives the outputs of the blocks before it, which are quantized already.
+def get_blocks(source: str, structure: Any) -> Sequence[Any]:
+    """Returns the blocks of a model, which are calibrated one after the other.
 
     Args:
-        config: The config, with a data set.
+        source: What needs them, for errors.
         structure: A dict of `"pre_block_layers"`, the layers that make the input of the first
             block, and `"sequential_blocks"`, the blocks.
 
     Raises:
-        TypeError: The data set is not an iterable of samples.
-        ValueError: There is no data set, no tokenizer for texts, or no block.
+        SpecError: There are none.
     """
-    source = f"quantize, mode {config.mode!r}"
     blocks = structure.get("sequential_blocks") if isinstance(structure, Mapping) else None
     if not blocks:
         raise SpecError(
@@ -61,11 +57,29 @@ def calibrate(config: CalibrationConfig, structure: Mapping[str, Sequence[Any]] 
             fix="pass it as quantization_layer_structure of the config, or define the method "
             "get_quantization_layer_structure(mode) of the model",
         )
-    samples = read_samples(config)
+    return blocks
+
+
+def calibrate(
+    config: CalibrationConfig, structure: Mapping[str, Sequence[Any]], samples: np.ndarray
+) -> None:
+    """Calibrates the layers of a model that `quantize` prepared, block after block.
+
+    A block receives the outputs of the blocks before it, which are quantized already.
+
+    Args:
+        config: The config.
+        structure: The layers, as in `get_blocks`.
+        samples: What `read_samples` returns.
+
+    Raises:
+        ValueError: There is no block.
+    """
+    blocks = get_blocks(f"quantize, mode {config.mode!r}", structure)
     inputs: list[Any] = []
     for start in range(0, len(samples), _BATCH_SIZE):
         batch: Any = ops.convert_to_tensor(samples[start : start + _BATCH_SIZE])
-        for layer in (structure or {}).get("pre_block_layers", ()):
+        for layer in structure.get("pre_block_layers", ()):
             batch = layer(batch)
         inputs.append(batch)
     for block in blocks:

@@ -91,6 +91,14 @@ def test_the_share_of_the_targets_is_that_of_a_model_trained_alone():
     np.testing.assert_allclose(distiller.predict(X, verbose=0), alone.predict(X, verbose=0), 1e-4)
 
 
+def test_the_losses_of_the_layers_of_the_teacher_do_not_count():
+    teacher = build(8, activity_regularizer=keras.regularizers.L2(10.0))
+    distiller = Distiller(teacher, build(8), LogitsDistillation(), student_loss_weight=0)
+    distiller.compile(keras.optimizers.SGD(0.1))
+    results = distiller.test_on_batch(X, return_dict=True)
+    assert results["loss"] == results["distillation_loss"]
+
+
 def test_nested_outputs_and_features_at_a_path():
     def build_nested(units):
         x = keras.Input((4,), name="x")
@@ -146,6 +154,9 @@ def test_subclassed_models_and_custom_losses():
     assert loss == pytest.approx(expected, rel=1e-4)
     with pytest.raises(ValueError, match="a graph of layers"):
         Distiller(Two(8), Two(2), FeatureDistillation(teacher_layer_name="first"))
+    Squared.teacher_layer_name = "first"
+    with pytest.raises(ValueError, match="a graph of layers"):
+        Distiller(Two(8), Two(2), Squared())
 
 
 def test_a_distiller_is_saved_and_goes_on(trained, tmp_path):

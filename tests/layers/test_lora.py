@@ -172,6 +172,15 @@ def test_what_cannot_be_adapted_is_refused(prepare, message):
         prepare()
 
 
+@pytest.mark.parametrize("arguments", [{"b_initializer": "nought"}, {"lora_alpha": "2"}])
+def test_a_layer_that_refuses_is_as_it_was(arguments):
+    layer, _, _ = built("dense")
+    with pytest.raises((ValueError, TypeError), match=r"nought|lora_alpha"):
+        layer.enable_lora(2, **arguments)
+    layer.enable_lora(2)
+    assert len(layer.weights) == 4
+
+
 def test_a_layer_that_is_not_built_has_no_weight():
     assert not hasattr(layers.Dense(2), "kernel") and not hasattr(layers.Dense(2), "_kernel")
     layer, _, _ = built("dense")

@@ -95,6 +95,30 @@ def test_a_quantized_layer_computes_nearly_the_same_and_is_read_again(name, mode
     np.testing.assert_allclose(numbers(again(x, **options)), outputs, 1e-6, 1e-6)
 
 
+@pytest.mark.parametrize("argument", ["weight_quantizer", "activation_quantizer"])
+def test_a_quantizer_may_be_a_function_of_a_tensor(argument):
+    axis = 0 if argument == "weight_quantizer" else -1
+
+    class Quantizer(keras.quantizers.Quantizer):
+        def __call__(self, x: Any) -> Any:
+            return keras.quantizers.abs_max_quantize(x, axis)
+
+    pair = [dense(kernel_initializer="ones") for _ in range(2)]
+    pair[0].quantize("int8")
+    pair[1].quantize(config=Int8QuantizationConfig(**{argument: Quantizer()}))
+    np.testing.assert_array_equal(*(numbers(layer(X)) for layer in pair))
+
+
+def test_integers_and_empty_batches_are_inputs():
+    layer = dense()
+    x = np.array([[1, 2, 300, 4, 5, 6]], "int32")  # larger than the range of int8
+    expected = numbers(layer(x))
+    layer.quantize("int8")
+    np.testing.assert_allclose(numbers(layer(x)), expected, atol=3)
+    assert layer(X[:0]).shape == (0, 5)
+    assert dense(dtype="float8_from_float32")(X[:0]).shape == (0, 5)
+
+
 def test_int8_is_a_kernel_with_a_scale_for_each_output():
     layer = dense()
     kernel, bias = layer.kernel.numpy(), layer.bias.numpy()
@@ -333,7 +357,7 @@ def test_a_subclass_is_quantized_on_request():
                 config=Int8QuantizationConfig(weight_quantizer=AbsMaxQuantizer(axis=1))
             ),
             ValueError,
-            r"scale has \(5,\)",
+            r"the shape \(1, 5\)",
         ),
     ],
 )

@@ -88,6 +88,17 @@ def test_no_layer_changes_where_one_cannot():
     assert modes(net)["embedding"] is None
 
 
+def test_no_layer_waits_for_data_that_are_missing():
+    net = model()
+    blocks = {"sequential_blocks": [net.get_layer("attention"), net.get_layer("head")]}
+    with pytest.raises(ValueError, match="a data set"):
+        net.quantize(config=GPTQConfig(None, None, quantization_layer_structure=blocks))
+    net.get_layer("head").enable_lora(2)
+    with pytest.raises(ValueError, match="low-rank"):
+        net.quantize(config=GPTQConfig([[1]], None, quantization_layer_structure=blocks))
+    assert {*modes(net).values()} == {None}
+
+
 @pytest.mark.parametrize("cls", [GPTQConfig, AWQConfig])
 def test_layers_of_blocks_are_calibrated(cls, tmp_path):
     net = model()

@@ -134,7 +134,7 @@ def test_data_that_do_not_fit_are_refused(dataset, words):
     with pytest.raises((ValueError, TypeError), match=words):
         read_samples(AWQConfig(dataset, None))
     with pytest.raises(ValueError, match="the layers of the model in order"):
-        calibrate(AWQConfig([[1]], None), {"pre_block_layers": []})
+        calibrate(AWQConfig([[1]], None), {"pre_block_layers": []}, np.zeros((1, 1)))
 
 
 # ---------------------------------------------------------------- models
