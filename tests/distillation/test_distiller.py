@@ -88,7 +88,8 @@ def test_the_share_of_the_targets_is_that_of_a_model_trained_alone():
     distiller.compile(keras.optimizers.SGD(0.1), CROSSENTROPY)
     expected = alone.fit(X, Y, **options).history["loss"]
     np.testing.assert_allclose(distiller.fit(X, Y, **options).history["loss"], expected, rtol=1e-5)
-    np.testing.assert_allclose(distiller.predict(X, verbose=0), alone.predict(X, verbose=0), 1e-4)
+    for trained, value in zip(student.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(trained, value, 1e-4, 1e-6)
 
 
 def test_the_losses_of_the_layers_of_the_teacher_do_not_count():
@@ -116,7 +117,7 @@ def test_nested_outputs_and_features_at_a_path():
     history = train(distiller, y=targets, loss={"a": CROSSENTROPY, "b": "mse"})
     assert history["a_loss"][0] + history["b_loss"][0] == pytest.approx(history["student_loss"][0])
     assert history["loss"] == pytest.approx(history["total_loss"])
-    assert distiller.predict(X, verbose=0).keys() == {"a", "b"}
+    assert distiller(X).keys() == {"a", "b"}
 
 
 def test_a_step_runs_the_student_once():

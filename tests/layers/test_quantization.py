@@ -40,6 +40,7 @@ def dense(**arguments: Any) -> Any:
     return layer
 
 
+# Inputs and outputs have the same shapes where they can: JAX compiles each op by shape.
 CASES: dict[str, tuple[Any, np.ndarray, dict[str, Any]]] = {
     "dense": (lambda: layers.Dense(5), X, {}),
     "heads": (
@@ -47,9 +48,9 @@ CASES: dict[str, tuple[Any, np.ndarray, dict[str, Any]]] = {
         X.reshape(1, 3, 6),
         {},
     ),
-    "output": (lambda: layers.EinsumDense("abcd,cde->abe", (None, 5)), X.reshape(1, 3, 2, 3), {}),
+    "output": (lambda: layers.EinsumDense("abc,bcd->ad", 5), X.reshape(3, 2, 3), {}),
     "ellipsis": (lambda: layers.EinsumDense("...x,xy->...y", 5), X, {}),
-    "last": (lambda: layers.EinsumDense("abc,dc->abd", (None, 5)), X.reshape(1, 3, 6), {}),
+    "last": (lambda: layers.EinsumDense("ab,cb->ac", 5), X, {}),
     "sum": (lambda: layers.EinsumDense("abc,cd->ad", 5), X.reshape(1, 3, 6), {}),
     "embedding": (lambda: layers.Embedding(5, 6), IDS, {}),
     "reverse": (lambda: layers.ReversibleEmbedding(5, 6), X, {"reverse": True}),
@@ -65,7 +66,7 @@ CONFIGS = {
 }
 
 
-# JAX compiles each op by shape: a push runs each layer in one mode, and one layer in each.
+# A push runs each layer in one mode, and one layer in each.
 PAIRS = [
     pytest.param(
         name,
@@ -109,14 +110,12 @@ def test_a_quantizer_may_be_a_function_of_a_tensor(argument):
     np.testing.assert_array_equal(*(numbers(layer(X)) for layer in pair))
 
 
-def test_integers_and_empty_batches_are_inputs():
+def test_integers_are_inputs():
     layer = dense()
-    x = np.array([[1, 2, 300, 4, 5, 6]], "int32")  # larger than the range of int8
+    x = np.array([[1, 2, 300, 4, 5, 6]] * 3, "int32")  # larger than the range of int8
     expected = numbers(layer(x))
     layer.quantize("int8")
     np.testing.assert_allclose(numbers(layer(x)), expected, atol=3)
-    assert layer(X[:0]).shape == (0, 5)
-    assert dense(dtype="float8_from_float32")(X[:0]).shape == (0, 5)
 
 
 def test_int8_is_a_kernel_with_a_scale_for_each_output():
@@ -165,7 +164,7 @@ def test_int4_has_two_weights_in_a_byte(config, scales):
     [
         ("dense", "int8"),
         ("dense", "blocks"),
-        ("heads", "int8"),
+        pytest.param("heads", "int8", marks=pytest.mark.thorough),
         ("last", "inputs"),
         ("sum", "int8"),
         ("reverse", "int8"),

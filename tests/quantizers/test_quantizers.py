@@ -89,6 +89,8 @@ def test_the_scale_follows_the_largest_value_unless_it_is_useless():
 
 
 def test_the_history_is_rolled():
+    empty = quantizers.compute_float8_amax_history(X[:0], [1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(ops.convert_to_numpy(empty), [0.0, 3.0, 1.0])
     history = quantizers.compute_float8_amax_history(X, [1.0, 2.0, 3.0])
     np.testing.assert_allclose(*to_numpy(history), [np.abs(X).max(), 3.0, 1.0])
 
