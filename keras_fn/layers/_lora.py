@@ -31,7 +31,7 @@ class EffectiveWeight:
     def __get__(self, layer: Any, owner: Any = None) -> Any:
         if layer is None:
             return self
-        if f"_{self._name}" not in vars(layer):
+        if f"_{self._name}" not in vars(layer) and not layer._is_adapted:
             raise AttributeError(f"{layer._label} has no {self._name} until it is built")
         return layer._effective_weight()
 

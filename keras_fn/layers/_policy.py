@@ -37,27 +37,33 @@ class DTypePolicyMixin:
     @dtype_policy.setter
     def dtype_policy(self, value: DTypeLike | None) -> None:
         policy = dtype_policies.get(value)
-        previous = vars(self).get("_dtype_policy")
-        if (
-            self._path
-            and isinstance(previous, DTypePolicyMap)
-            and not isinstance(policy, type(previous))
-        ):
-            if self._path in previous:
-                del previous[self._path]
-            previous[self._path] = policy
-        else:
-            self._dtype_policy = policy
+        previous, own = vars(self).get("_dtype_policy"), vars(self).get("_policy")
+        entries = dict(previous) if isinstance(previous, DTypePolicyMap) else {}
         self._fast_path_keys = None  # earlier calls had other dtypes
-        self._choose_policy()
         layer: Any = self
-        is_new = self._policy.quantization_mode is not None and not layer._is_quantized
-        if is_new and vars(self).get("built") and not layer._building:
-            try:
+        try:
+            self._store_policy(policy)
+            self._choose_policy()
+            if layer._is_quantized and own is not None:
+                layer._check_same_quantization(own, self._policy)
+            elif vars(self).get("built") and not layer._building:
                 layer._quantize_by_policy(self._policy)
-            except Exception:
-                self.dtype_policy = previous
-                raise
+        except Exception:
+            if isinstance(previous, DTypePolicyMap):
+                previous.clear()
+                previous.update(entries)
+            vars(self).update(_dtype_policy=previous, _policy=own)
+            raise
+
+    def _store_policy(self, policy: DTypePolicy) -> None:
+        previous = vars(self).get("_dtype_policy")
+        is_entry = isinstance(previous, DTypePolicyMap) and not isinstance(policy, type(previous))
+        if not self._path or not is_entry:
+            self._dtype_policy = policy
+            return
+        if self._path in previous:
+            del previous[self._path]
+        previous[self._path] = policy
 
     def _choose_policy(self) -> None:
         policy = self._dtype_policy

@@ -92,9 +92,23 @@ class QuantizationMixin:
             "has a policy for each layer inside",
         )
 
+    def _check_same_quantization(self, current: DTypePolicy, policy: DTypePolicy) -> None:
+        """Raises an error for a policy that names other quantized weights than the layer has."""
+        modes = [p.name.partition("_from_")[0] for p in (current, policy)]
+        if current.quantization_mode is None or modes[0] == modes[1]:
+            return
+        raise SpecError(
+            f"{_label(self)}, dtype_policy",
+            expected=f'"{modes[0]}_from_...", as the weights of the layer are quantized',
+            received=f'"{policy.name}"',
+            fix="create the layer anew, with its weights in floats",
+        )
+
     def _quantize_by_policy(self, policy: DTypePolicy) -> None:
-        """Quantizes a built layer, to which a quantized policy was assigned."""
+        """Quantizes a built layer, if a quantized policy was assigned to it."""
         mode = policy.quantization_mode
+        if mode is None:
+            return
         if mode in ("gptq", "awq"):
             raise SpecError(
                 f"{_label(self)}, dtype_policy",

@@ -164,6 +164,10 @@ class QuantizedWeight:
         variable = self.layer.add_weight(tuple(shape), initializer, **options)
         setattr(self.layer, attribute, variable)
 
+    def _add_groups(self, rows: int, initializer: Any = "zeros") -> None:
+        """Adds the group of each row: floats, which half precision would round."""
+        self._add("g_idx", (rows,), initializer, dtype="float32", autocast=False)
+
     def _quantize_with(self, default: AbsMaxQuantizer, value: Any) -> Any:
         """Returns integers and scale of the config's quantizer, or of a default one."""
         axes = [axis % len(value.shape) for axis in default.axis or ()]
@@ -284,7 +288,7 @@ class Int4Weight(QuantizedWeight):
             self._add(f"{self.name}_zero", shape, dtype=layout.zero_dtype)
             if not hasattr(layer, "g_idx"):
                 blocks = np.arange(rows) // size
-                self._add("g_idx", (rows,), lambda shape, dtype: blocks, dtype="float32")
+                self._add_groups(rows, lambda shape, dtype: blocks)
         default = None if self.config is not None else layer._default_int4_inputs_quantizer
         quantizer = QuantizationConfig.activation_quantizer_or_default(self.config, default)
         layer.inputs_quantizer = quantizer
@@ -373,7 +377,7 @@ class CalibratedWeight(QuantizedWeight):
         self._add(f"{name}_scale", (columns, groups), "ones")
         self._add(f"{name}_zero", (columns, groups), dtype="uint8")
         self._add_scales(rows)
-        self._add("g_idx", (rows,), dtype="float32")
+        self._add_groups(rows)
 
     def _add_scales(self, rows: int) -> None:
         """Adds the scales of inputs, which AWQ has."""
@@ -423,13 +427,21 @@ class CalibratedWeight(QuantizedWeight):
             getattr(layer, attribute).assign(ops.cast(value, getattr(layer, attribute).dtype))
         layer._remove_weight(self.attribute)
 
+    def as_integers(self) -> Tensor | None:
+        return self._unpack() if self.is_calibrated else None
+
+    def _unpack(self) -> Tensor:
+        """Returns the integers, of shape (columns, rows)."""
+        quantized = ops.convert_to_tensor(getattr(self.layer, f"quantized_{self.name}"))
+        if self._source.weight_bits != 4:
+            return quantized
+        return unpack_int4(quantized, self.layout.matrix_shape[1], axis=0, dtype="uint8")
+
     def dequantize(self) -> Tensor:
         if not self.is_calibrated:
             return self.stored
         layer, layout, name = self.layer, self.layout, self.name
-        quantized = ops.convert_to_tensor(getattr(layer, f"quantized_{name}"))
-        if self._source.weight_bits == 4:
-            quantized = unpack_int4(quantized, layout.matrix_shape[1], axis=0, dtype="uint8")
+        quantized = self._unpack()
         scale, zero = (
             gather_groups(getattr(layer, f"{name}_{part}"), layer.g_idx)
             for part in ("scale", "zero")

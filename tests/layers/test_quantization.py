@@ -139,6 +139,15 @@ def test_int8_is_a_kernel_with_a_scale_for_each_output():
     assert layer(keras.Input((6,))).shape == (None, 5)
 
 
+def test_groups_are_exact_in_half_precision():
+    layer = layers.Dense(1, kernel_initializer="ones", dtype="mixed_bfloat16")
+    layer.build((None, 600))
+    signs = np.where(np.arange(600) < 599, 1, -64)  # a group that neither 598 nor 600 stands for
+    layer.kernel.assign(signs[:, None])
+    layer.quantize(config=Int4QuantizationConfig(block_size=1))
+    np.testing.assert_allclose(numbers(layer(np.eye(600, dtype="float32")))[:, 0], signs, 0.01)
+
+
 @pytest.mark.parametrize(("config", "scales"), [(CHANNELS, (5,)), (BLOCKS, (2, 5))])
 def test_int4_has_two_weights_in_a_byte(config, scales):
     layer = dense()
@@ -273,6 +282,7 @@ def test_a_layer_that_waits_for_its_calibration_computes_with_floats(name, mode)
     extra = {"awq_scales": np.ones(rows, "float32")} if mode == "awq" else {}
     part.calibrate(codes, scale, zero, groups, **extra)
     assert part.is_calibrated and layer.is_awq_calibrated is (mode == "awq")
+    np.testing.assert_array_equal(numbers(layer.kernel), codes)
     outputs = numbers(layer(x))
     assert 0 < np.abs(outputs - expected).max() < 0.3 * np.abs(expected).max()
     assert layer.dtype_policy.name == f"{mode}/4/4_from_float32"
@@ -296,10 +306,20 @@ def test_a_policy_asks_for_quantized_weights():
     layer.dtype_policy = "int4/2_from_float32"
     assert layer.kernel_scale.shape == (3, 5)
     np.testing.assert_allclose(numbers(layer(X)), expected, 0.5, 0.5)
-    layer = dense()
-    with pytest.raises(SpecError, match="calibrate"):
-        layer.dtype_policy = "gptq/4/128_from_float32"
-    assert layer.dtype_policy.name == "float32"
+    for policy in ("int8_from_float32", "float32", "int4/4_from_float32"):
+        with pytest.raises(SpecError, match=r"int4/2_from_\.\.\."):
+            layer.dtype_policy = policy
+    assert layer.dtype_policy.name == "int4/2_from_float32"
+
+
+@pytest.mark.parametrize("dtype", ["float32", DTypePolicyMap("float32", {"layer": "float32"})])
+def test_a_policy_that_cannot_be_is_taken_back(dtype):
+    layer = dense(dtype=dtype)
+    before = layer.dtype_policy.get_config()
+    for policy in ("gptq/4/128_from_float32", "int8_from_float16"):
+        with pytest.raises(SpecError, match=r"calibrate|float16"):
+            layer.dtype_policy = policy
+        assert layer.dtype_policy.get_config() == before and layer.quantization_mode is None
 
 
 class Custom(layers.Dense):
