@@ -57,8 +57,11 @@ class DTypePolicyMixin:
 
     def _store_policy(self, policy: DTypePolicy) -> None:
         previous = vars(self).get("_dtype_policy")
-        is_entry = isinstance(previous, DTypePolicyMap) and not isinstance(policy, type(previous))
-        if not self._path or not is_entry:
+        if (
+            not self._path
+            or not isinstance(previous, DTypePolicyMap)
+            or isinstance(policy, type(previous))
+        ):
             self._dtype_policy = policy
             return
         if self._path in previous:

@@ -180,7 +180,12 @@ class QuantizableLayer(LoraLayer):
         mode = self.quantization_mode
         if mode is None:
             return True
-        self.quantized_build(shape, mode, self.quantization_config)
+        config = self.quantization_config
+        if config is not None and config.mode != mode:
+            expected = f"a config of the mode {mode!r}, as the dtype policy {self._policy.name!r}"
+            fix = "leave it out, or choose the dtype policy of its mode"
+            raise argument_error(self, "quantization_config", expected, config.mode, fix)
+        self.quantized_build(shape, mode, config)
         return mode == "float8"
 
     def _find_weight(self, attribute: str) -> Variable | None:

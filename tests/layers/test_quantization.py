@@ -370,6 +370,11 @@ def test_a_subclass_is_quantized_on_request():
         (lambda: dense(dtype="float16").quantize("int8"), ValueError, "float16"),
         (lambda: dense(dtype="int8_from_float32").quantize("int8"), ValueError, "not quantized"),
         (lambda: dense(quantization_config="int8"), ValueError, "quantization config"),
+        (
+            lambda: dense(dtype="gptq/4/4_from_float32", quantization_config=WEIGHTS_ONLY),
+            ValueError,
+            "of the mode 'gptq'",
+        ),
         (lambda: layers.Dropout(0.5).quantize("int8"), NotImplementedError, "no weights"),
         (
             lambda: dense().quantize(
