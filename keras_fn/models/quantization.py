@@ -106,6 +106,8 @@ def _warn(source: str, mode: str, refused: Iterable[Layer], is_any: bool) -> Non
     more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
     left_out = ", ".join(names[:_MAX_LISTED]) + more
     if not is_any:
-        warnings.warn(f"{source}: no layer was quantized to {mode}. {left_out}", stacklevel=4)
+        warnings.warn(
+            f"{source}: no layer was quantized to {mode}. {left_out}".rstrip(), stacklevel=4
+        )
     elif names:
         warnings.warn(f"{source}: these layers do not have {mode}: {left_out}", stacklevel=4)

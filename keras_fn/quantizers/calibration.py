@@ -122,7 +122,9 @@ def _observed_inputs(
 
         def observe(*args: Any, **kwargs: Any) -> Any:
             inputs = args[0] if args else kwargs["inputs"]
-            gathered.update(layer._quantized.input_matrix(inputs))
+            matrix = layer._quantized.input_matrix(inputs)
+            if matrix.shape[0]:  # an expert may receive no token
+                gathered.update(matrix)
             return call(*args, **kwargs)
 
         return observe
@@ -213,7 +215,16 @@ def _token_ids(sample: Any, config: CalibrationConfig) -> np.ndarray:
         if not callable(tokenize):
             raise _data_error(config, "a tokenizer for texts", f"tokenizer={tokenizer!r}")
         sample = tokenize(sample)
-    return ops.convert_to_numpy(sample).reshape(-1).astype("int32")
+    tokens = ops.convert_to_numpy(sample).reshape(-1)
+    ids = tokens.astype("int32")
+    if np.any(ids != tokens):
+        raise DTypeError(
+            type(config).__name__,
+            expected="dataset: an iterable of texts, or of sequences of token ids",
+            received=f"{tokens.dtype} that are no token ids, as {tokens[ids != tokens][0]}",
+            fix="pass what the first layer of pre_block_layers takes: integers",
+        )
+    return ids
 
 
 def _data_error(config: CalibrationConfig, expected: str, received: str) -> SpecError:

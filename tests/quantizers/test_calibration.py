@@ -128,6 +128,7 @@ def test_samples_are_windows_of_the_tokens(dataset, tokenizer):
         ("text", "dataset: an iterable"),
         ([], "with tokens"),
         (["a"], "tokenizer"),
+        ([[1, 2], [0.5, 3]], "token ids, as 0.5"),
     ],
 )
 def test_data_that_do_not_fit_are_refused(dataset, words):
@@ -194,3 +195,34 @@ def test_the_layers_of_the_blocks_are_calibrated(cls):
     assert {layer.quantization_mode for layer in quantized} == {config.mode}
     assert model.get_layer("head").quantization_mode is None
     assert all("call" not in vars(layer) for layer in quantized)
+
+
+class Experts(layers.Layer):
+    """A layer whose second expert receives no samples in the first call."""
+
+    def __init__(self):
+        super().__init__()
+        self.experts = [layers.Dense(2), layers.Dense(2)]
+        self.starts = iter([8, 0])  # batches have 8 samples
+
+    def build(self, shape):
+        for expert in self.experts:
+            expert.build(shape)
+
+    def call(self, x):
+        start = next(self.starts)
+        return self.experts[0](x) + ops.sum(self.experts[1](x[start:]))
+
+
+def test_an_expert_may_receive_no_samples():
+    block = Experts()
+    block.build((None, 4))
+    for expert in block.experts:
+        expert.quantize(config=AWQConfig(None, None))
+    config = AWQConfig(None, None, num_samples=12, sequence_length=4)
+    samples = np.ones((12, 4), "int32")
+    calibrate(config, {"sequential_blocks": [block]}, samples)
+    assert all(
+        np.isfinite(ops.convert_to_numpy(expert._quantized.dequantize())).all()
+        for expert in block.experts
+    )
