@@ -29,6 +29,7 @@ from keras_fn.quantizers.affine import dequantize_affine, gather_groups
 from keras_fn.types import Tensor
 
 _HISTORY_LENGTH = 1024  # of float8, where the dtype policy names none
+_MOST_PRODUCTS = (2**31 - 1) // 128**2  # of two values of int8, whose sum int32 holds
 
 
 class WeightLayout(NamedTuple):
@@ -207,7 +208,8 @@ class QuantizedWeight:
             total = input_scale if scale is None else ops.multiply(scale, input_scale)
 
             def grad(upstream: Any) -> Any:
-                return layer._product_gradient(upstream, self.dequantize(), inputs)
+                gradient = layer._product_gradient(upstream, self.dequantize(), inputs)
+                return ops.cast(gradient, ops.dtype(inputs))
 
             return ops.divide(outputs, ops.cast(total, layer.compute_dtype)), grad
 
@@ -248,7 +250,8 @@ class Int8Weight(QuantizedWeight):
         return self.stored
 
     def multiply(self, inputs: Any) -> Tensor:
-        if self.layer.inputs_quantizer is None:
+        is_safe = self.layout.matrix_shape[0] <= _MOST_PRODUCTS
+        if self.layer.inputs_quantizer is None or not is_safe:
             return super().multiply(inputs)
         integers = ops.convert_to_tensor(self.stored)
         return self._multiply_quantized(inputs, integers, ops.convert_to_tensor(self.scale))

@@ -139,6 +139,14 @@ def test_int8_is_a_kernel_with_a_scale_for_each_output():
     assert layer(keras.Input((6,))).shape == (None, 5)
 
 
+def test_a_sum_that_int32_does_not_hold_is_one_of_floats():
+    layer = layers.Dense(1, kernel_initializer="ones", use_bias=False)
+    x = np.ones((1, 140_000), "float32")
+    layer(x)
+    layer.quantize("int8")
+    np.testing.assert_allclose(numbers(layer(x)), [[140_000]], 1e-3)
+
+
 def test_groups_are_exact_in_half_precision():
     layer = layers.Dense(1, kernel_initializer="ones", dtype="mixed_bfloat16")
     layer.build((None, 600))
