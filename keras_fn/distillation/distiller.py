@@ -179,6 +179,21 @@ class Distiller(Model):
 
     # ---------------------------------------------------------------- training
 
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers update the weights of the student; setting it sets it for all layers.
+
+        The teacher stays frozen.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        set_trainable: Any = Model.trainable.fset
+        set_trainable(self, value)
+        if "teacher" in vars(self):
+            self.teacher.trainable = False
+
     def compile(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         optimizer: OptimizerLike | None = "adam",
@@ -289,6 +304,9 @@ class Distiller(Model):
 
     def _compute_student_loss(self, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Returns the loss of `compile`, 0 without targets."""
+        if y is None and not self._distills:
+            fix = "pass y=, or create the Distiller with a smaller student_loss_weight"
+            raise self._error("student_loss_weight", "less than 1 without targets", 1, fix)
         if y is None or self.student_loss_weight == 0:
             return ops.zeros(())
         if self._compile_loss is None:  # in a loop of the program, before `fit`

@@ -4,9 +4,11 @@ from typing import Any
 
 from keras_fn import ops
 from keras_fn.core.argument_forms import ArgumentForm, check_arguments
+from keras_fn.core.registry import is_builtin
+from keras_fn.core.shapes import is_compatible
 from keras_fn.distillation.distillation_loss import NestedDistillationLoss
 from keras_fn.errors import SpecError
-from keras_fn.types import AnyModel, LossLike, Nested, Tensor
+from keras_fn.types import AnyModel, LossLike, Nested, Shape, Tensor
 
 _LAYER = ArgumentForm((type(None), str), "the name or path of a layer, or None", "'dense'")
 
@@ -78,13 +80,29 @@ class FeatureDistillation(NestedDistillationLoss):
             **kwargs: Not used.
 
         Raises:
-            ValueError: The features or the losses are nested in another way.
+            ValueError: The features or the losses are nested in another way, or features have other
+                sizes.
         """
 
         def compare(loss: Any, teacher: Any, student: Any) -> Any:
+            if is_builtin(loss):  # a custom one may be of features of two sizes
+                self._check_sizes(tuple(teacher.shape), tuple(student.shape))
             return ops.mean(loss(teacher, student))
 
         return self._sum_losses(compare, teacher_outputs, student_outputs)
+
+    def _check_sizes(self, teacher: Shape, student: Shape) -> None:
+        """Raises an error for features of two sizes, which a loss would broadcast."""
+        if len(teacher) != len(student) or is_compatible(teacher, student):
+            return
+        raise SpecError(
+            f"FeatureDistillation, teacher_layer_name={self.teacher_layer_name!r}, "
+            f"student_layer_name={self.student_layer_name!r}",
+            expected=f"features of the shape of the teacher's, {teacher}",
+            received=f"{student}",
+            fix="choose layers of the same size, or give the student a Dense layer of that size "
+            "after its own, for these features",
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, with losses as configs."""

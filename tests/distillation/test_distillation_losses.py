@@ -87,6 +87,7 @@ def test_a_loss_comes_back_from_its_config(loss):
         (lambda: FeatureDistillation([None, None]), "a loss for at least one output"),
         (lambda: FeatureDistillation("mistake"), "a loss: "),
         (lambda: FeatureDistillation(teacher_layer_name=3), "teacher_layer_name as the name"),
+        (lambda: value(FeatureDistillation(), student=STUDENT[:, :1]), r"the teacher's, \(4, 3\)"),
         (lambda: DistillationLoss().compute_loss(1, 1), "define compute_loss"),
         (lambda: DistillationLoss().validate_outputs([1], {"a": 1}), "nested in the same way"),
         (lambda: FeatureDistillation(["mse"]).validate_outputs(1, 1), "a loss for each output"),

@@ -66,7 +66,9 @@ def test_training_has_the_results_of_keras(trained):
     )
     for before, after in zip(teacher, distiller.teacher.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+    distiller.trainable = True
     assert distiller.teacher.trainable_variables == []
+    assert len(distiller.trainable_variables) == 4
 
 
 def test_a_student_can_be_trained_without_targets():
@@ -202,6 +204,10 @@ LOGITS = LogitsDistillation()
         (lambda: Distiller(build(2), build(2), LOGITS, [1, 2]), "1 numbers"),
         (lambda: Distiller(build(2), build(2), LOGITS, None, 1.5), "a number from 0 to 1"),
         (lambda: Distiller(build(2), build(2), LOGITS).compile("sgd"), "loss: the loss"),
+        (
+            lambda: Distiller(build(2), build(2), LOGITS, None, 1).compute_loss(X, y_pred=X[:, :3]),
+            "less than 1 without targets",
+        ),
         (
             lambda: Distiller(build(2), build(2, layers.Reshape((2, 1))), LOGITS),
             "a student with the outputs of the teacher",
