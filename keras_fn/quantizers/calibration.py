@@ -221,7 +221,7 @@ def _token_ids(sample: Any, config: CalibrationConfig) -> np.ndarray:
         raise DTypeError(
             type(config).__name__,
             expected="dataset: an iterable of texts, or of sequences of token ids",
-            received=f"{tokens.dtype} that are no token ids, as {tokens[ids != tokens][0]}",
+            received=f"{tokens.dtype} that are not token ids, as {tokens[ids != tokens][0]}",
             fix="pass what the first layer of pre_block_layers takes: integers",
         )
     return ids
