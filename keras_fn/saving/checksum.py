@@ -79,6 +79,27 @@ def find_trailer(view: ByteView) -> int | None:
     return size if has_mark else None
 
 
+def check_no_trailer(view: ByteView, end: int) -> None:
+    """Checks that a file without a checksum at its end never had one.
+
+    Args:
+        view: The view of the whole file.
+        end: Where HDF5 says that the file ends.
+
+    Raises:
+        ModelFileError: The file was cut off within its checksum, or something was appended.
+    """
+    behind = view.size - end
+    start = view.bytes_at(end, min(behind, len(_MARK)))
+    if start and _MARK.startswith(start):
+        raise ModelFileError(
+            "the weights cannot be compared with their checksum",
+            expected=f"a file of {end + TRAILER_BYTES} bytes, which ends with the checksum",
+            received=f"{view.size} bytes: the file was cut off, or something was appended",
+            fix="the file is damaged; get it again",
+        )
+
+
 def verify_trailer(view: ByteView, size: int) -> None:
     """Compares a file with the checksum behind it.
 

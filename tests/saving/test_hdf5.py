@@ -225,6 +225,13 @@ def test_a_flipped_bit_in_a_weight_is_an_error():
             open_hdf5(io.BytesIO(flipped))
 
 
+@pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c[:-31], lambda c: c + b"\n"])
+def test_a_checksum_that_is_cut_off_or_not_at_the_end_is_an_error(change):
+    write_with_trailer(file := io.BytesIO(), build_hdf5({"vars/0": np.ones(16)}))
+    with pytest.raises(ModelFileError, match="something was appended"):
+        open_hdf5(io.BytesIO(change(file.getvalue())))
+
+
 def test_every_truncation_is_an_error(tmp_path, watchdog):
     content = (FIXTURES / "mlp.weights.h5").read_bytes()
     path = tmp_path / "m.weights.h5"

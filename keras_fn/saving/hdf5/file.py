@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from keras_fn.saving.byte_view import BudgetedView, ByteView
-from keras_fn.saving.checksum import find_trailer, verify_trailer
+from keras_fn.saving.checksum import check_no_trailer, find_trailer, verify_trailer
 from keras_fn.saving.errors import (
     ModelFileError,
     model_file_errors,
@@ -67,6 +67,8 @@ def open_hdf5(file: BinaryIO, *, name: str | None = None, verify: bool = True) -
     with model_file_errors(name):
         view = ByteView.of_file(file)
         size = find_trailer(view)
+        if size is None:
+            check_no_trailer(view, read_superblock(view)[1])
         if verify and size is not None:
             verify_trailer(view, size)
         return Hdf5File(file, name, size)
@@ -272,7 +274,7 @@ def check_link_name(name: str) -> None:
 def _walk(view: BudgetedView) -> Iterator[tuple[str, ObjectHeader]]:
     """Yields the path and the header of every object; each address can occur once."""
     limits = current_limits()
-    address = read_superblock(view)
+    address, _ = read_superblock(view)
     root = read_header(view, address)
     if root.symbol_table is None:
         raise unsupported_hdf5_error("the root of the HDF5 file is not a group")

@@ -72,8 +72,8 @@ class ObjectHeader:
     filters: bytes = b""
 
 
-def read_superblock(view: ByteView) -> int:
-    """Returns the address of the header of the root group."""
+def read_superblock(view: ByteView) -> tuple[int, int]:
+    """Returns the address of the header of the root group, and where the file ends."""
     if view.bytes_at(0, min(8, view.size)) != _SIGNATURE:
         raise unsupported_hdf5_error(
             "not an HDF5 file",
@@ -94,7 +94,7 @@ def read_superblock(view: ByteView) -> int:
             "the HDF5 file is truncated", f"{end} bytes", f"{view.size} bytes"
         )
     address, *_ = _ROOT_ENTRY.unpack(view.bytes_at(_SUPERBLOCK.size, _ROOT_ENTRY.size))
-    return address
+    return address, end
 
 
 def read_header(view: ByteView, address: int) -> ObjectHeader:
