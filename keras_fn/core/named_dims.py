@@ -102,8 +102,10 @@ def set_dim_names(
     second = {name: size + _UNIT for name, size in first.items()}
     specs, others = _try(infer, first), _try(infer, second)
     if specs is None or others is None:
-        if len(names) > 1 and _try(infer, dict.fromkeys(names, _UNIT)) is not None:
-            raise _disagreement(operation, inputs, _find_culprits(infer, names))
+        # Not a disagreement if the sizes were too large: of positions, for example.
+        largest = max(second.values(), default=0)
+        if len(names) > 1 and _try(infer, dict.fromkeys(names, largest)) is not None:
+            raise _disagreement(operation, inputs, _find_culprits(infer, names, largest))
         return  # no sizes that the layer takes: its outputs have no names
     origins = {(first[name], second[name]): name for name in names}
     for output, spec, other in zip(outputs, specs, others, strict=True):
@@ -131,10 +133,10 @@ def _try(infer: Callable[[Mapping[str, int]], list[Any]], sizes: Mapping[str, in
         return None
 
 
-def _find_culprits(infer: Callable[..., Any], names: list[str]) -> list[str]:
-    """Returns the names that no other name can stand next to."""
-    same = dict.fromkeys(names, _UNIT)
-    culprits = [name for name in names if _try(infer, {**same, name: 2 * _UNIT}) is None]
+def _find_culprits(infer: Callable[..., Any], names: list[str], size: int) -> list[str]:
+    """Returns the names whose size cannot differ from the size of the others."""
+    same = dict.fromkeys(names, size)
+    culprits = [name for name in names if _try(infer, {**same, name: _UNIT}) is None]
     return culprits or names
 
 

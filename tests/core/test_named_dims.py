@@ -94,6 +94,17 @@ def test_axes_of_other_names_are_refused_where_they_must_be_of_one_size(source, 
     assert not a._keras_history.operation._outbound_nodes  # nothing was recorded
 
 
+class UpTo512(layers.Layer):
+    def call(self, x, y):
+        if any(size is not None and size > 512 for size in (x.shape[1], y.shape[1])):
+            raise ValueError("more than 512 positions")
+        return ops.mean(x, 1) + ops.mean(y, 1)
+
+
+def test_a_layer_that_refuses_large_sizes_is_no_disagreement(a, b):
+    assert UpTo512()(a, b).shape == (None, 4)
+
+
 def test_only_names_that_disagree_are_said(b):
     c = keras.Input(("width", "time", 4), name="c")
     with pytest.raises(ValueError, match="received: 'time' and 'length': "):

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def test_members_and_archives_over_four_gibibytes(monkeypatch, sizes):
         f"member{i}": [np.broadcast_to(np.uint8(0), size).data] if size else []
         for i, size in enumerate(sizes)
     }
-    file = SparseFile()
+    file: Any = SparseFile()
     zip_writer.write_zip(file, members)
     assert [entry.size for entry in read_entries(ByteView.of_file(file))] == sizes
     with zipfile.ZipFile(file) as archive:
