@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -93,13 +94,34 @@ def open_for_writing(path_or_file: PathLike | BinaryIO) -> Iterator[BinaryIO]:
     """Context manager that opens a file for writing: `atomic_write` of a path, or a file as it is.
 
     Args:
-        path_or_file: A path, or a binary, seekable file.
+        path_or_file: A path, or a binary, seekable file at its beginning. What it holds is removed.
+
+    Raises:
+        ModelFileError: The file is at another position, or can only be appended to.
     """
     if isinstance(path_or_file, (str, bytes, os.PathLike)):
         with atomic_write(path_or_file) as file:
             yield file
     else:
-        yield _checked_file_object(path_or_file, "write")
+        file = _checked_file_object(path_or_file, "write")
+        _make_empty(file)
+        yield file
+
+
+def _make_empty(file: BinaryIO) -> None:
+    """Removes what a file at its beginning holds: the end of a longer one would damage the new."""
+    position, mode = file.tell(), str(getattr(file, "mode", ""))
+    if position or mode.startswith("a"):
+        raise ModelFileError(
+            f"{describe(file)}: cannot write to this file",
+            expected="a file at its beginning, which is not opened to append",
+            received=f"a file at position {position}, of mode {mode!r}",
+            fix="call file.seek(0) first, or open a file of its own with mode 'wb'",
+        )
+    file.seek(0, os.SEEK_END)
+    if file.tell():
+        file.seek(0)
+        file.truncate()
 
 
 def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
@@ -119,6 +141,7 @@ def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
 
 
 _TEMPORARY = ".keras_fn-{}.tmp"
+_SECONDS_TO_RENAME = 60  # of a file that was closed
 
 
 @contextlib.contextmanager
@@ -191,13 +214,21 @@ def remove_unfinished_files(directory: PathLike) -> None:
     with os.scandir(folder) as entries:
         paths = [e.path for e in entries if e.name.startswith(start) and e.name.endswith(end)]
     for path in paths:
-        with contextlib.suppress(OSError):  # it is gone, or another process writes it
-            descriptor = os.open(path, os.O_RDWR)
-            try:
-                if _lock(descriptor, wait=False):
-                    os.unlink(path)
-            finally:
-                os.close(descriptor)
+        with contextlib.suppress(OSError):  # it is gone, is a link, or another process writes it
+            _remove_unfinished(path)
+
+
+def _remove_unfinished(path: str) -> None:
+    if fcntl is None:  # Windows removes no file that is open, and renames one that is closed
+        if time.time() - os.stat(path).st_mtime > _SECONDS_TO_RENAME:
+            os.unlink(path)
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if _lock(descriptor, wait=False):
+            os.unlink(path)
+    finally:
+        os.close(descriptor)
 
 
 def _lock(descriptor: int, wait: bool) -> bool:

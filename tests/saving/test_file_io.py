@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from keras_fn.saving import file_io
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import atomic_write, open_for_reading, open_for_writing
 
@@ -90,6 +91,27 @@ def test_file_objects_are_used_and_left_open():
     with open_for_writing(buffer) as file:
         file.write(b"xyz")
     assert buffer.getvalue() == b"xyz"
+
+
+def test_a_file_object_holds_what_was_written_and_nothing_before():
+    buffer = io.BytesIO(b"something longer")
+    with open_for_writing(buffer) as file:
+        file.write(b"xyz")
+    assert buffer.getvalue() == b"xyz"
+
+
+def test_a_file_object_that_is_not_at_its_beginning_is_an_error(tmp_path):
+    buffer = io.BytesIO(b"abcdef")
+    buffer.seek(3)
+    with pytest.raises(ModelFileError, match="position 3"), open_for_writing(buffer):
+        pass
+    assert buffer.getvalue() == b"abcdef"
+    with (
+        open(tmp_path / "file", "ab") as appended,
+        pytest.raises(ModelFileError, match="mode 'ab'"),
+        open_for_writing(appended),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("thing", [3, None, io.StringIO("x"), object()])
@@ -200,6 +222,26 @@ def test_the_next_save_removes_what_a_killed_one_left_and_nothing_that_is_being_
         file.write(b"whole")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.keras", "other"]
     assert path.read_bytes() == b"whole"
+
+
+def test_without_file_locks_a_killed_save_is_known_by_its_age(tmp_path, monkeypatch):
+    monkeypatch.setattr(file_io, "fcntl", None)  # as on Windows
+    old, new = tmp_path / ".keras_fn-1.tmp", tmp_path / ".keras_fn-2.tmp"
+    for path in (old, new):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    file_io.remove_unfinished_files(tmp_path)
+    assert list(tmp_path.iterdir()) == [new]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes a link and a pipe")
+def test_a_link_or_pipe_of_the_name_of_an_unfinished_file_is_not_opened(tmp_path):
+    (tmp_path / "target").write_bytes(b"x")
+    (tmp_path / ".keras_fn-1.tmp").symlink_to(tmp_path / "target")
+    os.mkfifo(tmp_path / ".keras_fn-2.tmp")
+    file_io.remove_unfinished_files(tmp_path)
+    assert (tmp_path / ".keras_fn-1.tmp").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"x"
 
 
 FULL_DISK = """
