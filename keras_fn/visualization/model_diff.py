@@ -185,11 +185,9 @@ class _Comparison:
             elif _spec(mine) != _spec(other):
                 yield Difference(path, name, _spec(mine), _spec(other))
             elif self.weights and mine is not other:
-                values = [np.asarray(v.numpy(), np.float64) for v in (mine, other)]
+                values = mine.numpy(), other.numpy()
                 if not np.array_equal(*values, equal_nan=True):
-                    largest = np.nanmax(np.abs(values[0] - values[1]))
-                    shown = f"{_statistics(values[1])}; largest difference {largest:.3g}"
-                    yield Difference(path, name, _statistics(values[0]), shown)
+                    yield Difference(path, name, *_show_values(*values))
 
 
 # -------------------------------------------------------------------- layers
@@ -316,5 +314,11 @@ def _spec(variable: Any) -> str:
     return f"{variable.dtype} {tuple(variable.shape)}"
 
 
-def _statistics(values: np.ndarray) -> str:
-    return f"mean {values.mean():.3g}, std {values.std():.3g}" if values.size else "no elements"
+def _show_values(ours: np.ndarray, theirs: np.ndarray) -> tuple[str, str]:
+    """Returns the statistics of two arrays that differ, also of complex or infinite numbers."""
+    wide = np.complex128 if ours.dtype.kind == "c" else np.longdouble
+    a, b = ours.astype(wide), theirs.astype(wide)
+    with np.errstate(all="ignore"):
+        largest = np.fmax.reduce(np.abs(a - b), axis=None)  # NaN only if there is no number
+        shown = [f"mean {x.mean():.3g}, std {x.std():.3g}" for x in (a, b)]
+    return shown[0], f"{shown[1]}; largest difference {largest:.3g}"

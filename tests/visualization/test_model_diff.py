@@ -127,3 +127,26 @@ def test_the_table(model):
 def test_another_object_is_refused(model):
     with pytest.raises(TypeError, match="a model to compare it with"):
         model.diff("model.keras")
+
+
+@pytest.mark.parametrize(
+    "dtype, ours, theirs, largest",
+    [
+        ("int64", 2**53, 2**53 + 1, "1"),
+        ("complex64", 1 + 1j, 1 + 3j, "2"),
+        ("float32", np.inf, -np.inf, "inf"),
+        ("float32", np.nan, 1.0, "nan"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_values_of_any_kind_are_compared_exactly(dtype, ours, theirs, largest):
+    models = []
+    for value in (ours, theirs):
+        x, layer = keras.Input((1,)), layers.Dense(1, use_bias=False)
+        models.append(keras.Model(x, layer(x)))
+        layer.value = layer.add_weight(shape=(), dtype=dtype, initializer="zeros", name="value")
+        layer.value.assign(np.asarray(value, dtype))
+        layer.kernel.assign([[1.0]])
+    (difference,) = models[0].diff(models[1])
+    assert difference.aspect == "value"
+    assert difference.other.endswith(f"largest difference {largest}")
