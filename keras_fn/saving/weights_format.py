@@ -1,6 +1,7 @@
 """The `.weights.h5` format: the variables of a model, in one HDF5 file or in several shards."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from keras_fn.errors import KerasError
 from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.errors import ModelFileError, model_file_errors
 from keras_fn.saving.file_io import atomic_write, describe, open_for_reading, open_for_writing
@@ -59,6 +61,8 @@ def write_shards(
 ) -> None:
     """Writes the weights to several files, the shards, and then their index to `path`.
 
+    Until the index is replaced, the shards of an older one stay; then they are removed.
+
     Args:
         model: A built model.
         path: The path of the index. The shards are written to the same folder.
@@ -69,8 +73,39 @@ def write_shards(
         ModelFileError: A single weight is larger.
     """
     datasets, attributes = collect(model, skipped)
+    shards = _split(datasets, gibibytes)
+    base = path.stem.replace(".weights", "")
+    names, previous = _new_names(path, base, len(shards)), _names_in_index(path, base)
+    weight_map: dict[str, list[str]] = {}
+    try:
+        with contextlib.ExitStack() as stack:
+            index_file = stack.enter_context(atomic_write(path))  # replaced last
+            for name, shard in zip(names, shards, strict=True):
+                groups = dict.fromkeys(dataset.rpartition("/")[0] for dataset in shard)
+                for group in groups:
+                    weight_map.setdefault(f"/{group}", []).append(name)
+                own = {group: attributes[group] for group in groups if group in attributes}
+                file = stack.enter_context(atomic_write(path.with_name(name)))
+                write_with_trailer(file, build_hdf5(shard, own))
+            index = {
+                "metadata": {"total_size": sum(array.nbytes for array in datasets.values())},
+                "weight_map": {k: v[0] if len(v) == 1 else v for k, v in weight_map.items()},
+            }
+            index_file.write(json.dumps(index, indent=4).encode())
+    except BaseException:
+        _remove(path, set(names).difference(_names_in_index(path, base)))
+        raise
+    first = f"{base}_00000.weights.h5"
+    if first not in names:  # real Keras opens it before it looks into the index
+        with atomic_write(path.with_name(first)) as file:
+            write_with_trailer(file, build_hdf5({}))
+    _remove(path, set(previous).difference(names, [first]))
+
+
+def _split(datasets: dict[str, np.ndarray], gibibytes: float) -> list[dict[str, np.ndarray]]:
+    """Returns the datasets of each shard."""
     shards: list[dict[str, np.ndarray]] = [{}]
-    size = total = 0
+    size = 0
     for name, array in datasets.items():
         if array.nbytes > gibibytes * _GIBIBYTE:
             raise ModelFileError(
@@ -83,23 +118,38 @@ def write_shards(
             shards.append({})
             size = 0
         shards[-1][name] = array
-        size, total = size + array.nbytes, total + array.nbytes
-    base = path.stem.replace(".weights", "")
-    names = [f"{base}_{i:05}.weights.h5" for i in range(len(shards))]
-    weight_map: dict[str, list[str]] = {}
-    for name, shard in zip(names, shards, strict=True):
-        groups = dict.fromkeys(dataset.rpartition("/")[0] for dataset in shard)
-        for group in groups:
-            weight_map.setdefault(f"/{group}", []).append(name)
-        own = {group: attributes[group] for group in groups if group in attributes}
-        with atomic_write(path.with_name(name)) as file:
-            write_with_trailer(file, build_hdf5(shard, own))
-    index = {
-        "metadata": {"total_size": total},
-        "weight_map": {k: v[0] if len(v) == 1 else v for k, v in weight_map.items()},
-    }
-    with atomic_write(path) as file:
-        file.write(json.dumps(index, indent=4).encode())
+        size += array.nbytes
+    return shards
+
+
+def _new_names(path: Path, base: str, count: int) -> list[str]:
+    """Returns names for shards that no file has."""
+
+    def numbered(k: int) -> list[str]:
+        start = f"{base}-{k}" if k else base
+        return [f"{start}_{i:05}.weights.h5" for i in range(count)]
+
+    return next(
+        names
+        for names in map(numbered, itertools.count())
+        if not any(os.path.lexists(path.with_name(name)) for name in names)
+    )
+
+
+def _names_in_index(path: Path, base: str) -> list[str]:
+    """Returns the shards that an existing index names, and whose names are of `write_shards`."""
+    own = re.compile(rf"{re.escape(base)}(-\d+)?_\d{{5}}\.weights\.h5")
+    try:
+        with open_for_reading(path) as file:
+            return [name for name in _shard_names(parse_json(file.read())) if own.fullmatch(name)]
+    except (OSError, KerasError):  # there is none
+        return []
+
+
+def _remove(path: Path, names: Iterable[str]) -> None:
+    for name in names:
+        with contextlib.suppress(OSError):
+            os.unlink(path.with_name(name))
 
 
 def read_shards(

@@ -2,11 +2,14 @@
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 from hdf5_files import hdf5_bytes
 
 import keras_fn as keras
+from keras_fn.saving import weights_format
+from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.weights import collect
 from tests.saving import oracle_check
@@ -121,6 +124,45 @@ def test_shards_come_back(tmp_path):
     assert len(list(tmp_path.glob("m_*.weights.h5"))) > 1
     other.load_weights(path)
     assert_same(values(model), values(other))
+
+
+def test_a_save_in_shards_that_fails_leaves_the_old_one(tmp_path, monkeypatch):
+    old, new, other = stack(4, 4, 2), stack(4, 4, 2), stack(4, 4, 2)
+    path = tmp_path / "m.weights.json"
+    old.save_weights(path, max_shard_size=100 / 2**30)
+    before = sorted(tmp_path.iterdir())
+    for fails_at in range(1, len(before)):
+        calls = iter(range(1, 100))
+
+        def write(file, parts, fails_at=fails_at, calls=calls):
+            write_with_trailer(file, parts)
+            if next(calls) == fails_at:
+                raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(weights_format, "write_with_trailer", write)
+        with pytest.raises(OSError, match="No space left"):
+            new.save_weights(path, max_shard_size=100 / 2**30)
+        monkeypatch.undo()
+        assert sorted(tmp_path.iterdir()) == before
+    other.load_weights(path)
+    assert_same(values(old), values(other))
+
+
+def test_a_second_save_in_shards_replaces_the_first(tmp_path):
+    path = tmp_path / "m.weights.json"
+    stack(4, 4, 4, 2).save_weights(path, max_shard_size=100 / 2**30)
+    (tmp_path / "m_1_00000.weights.h5").write_bytes(b"of another model")
+    for _ in range(3):
+        model, other = stack(4, 4, 2), stack(4, 4, 2)
+        model.save_weights(path, max_shard_size=100 / 2**30)
+        weight_map = json.loads(path.read_text())["weight_map"]
+        named = {name for names in weight_map.values() for name in np.atleast_1d(names)}
+        files = {file.name for file in tmp_path.iterdir()}
+        assert files == named | {path.name, "m_00000.weights.h5", "m_1_00000.weights.h5"}
+        with h5py.File(tmp_path / "m_00000.weights.h5") as h5:  # real Keras opens it first
+            assert not h5.keys()
+        other.load_weights(path)
+        assert_same(values(model), values(other))
 
 
 @pytest.mark.parametrize("name", ["../m_00000.weights.h5", "/etc/passwd", "a/b.weights.h5", 3])
