@@ -177,6 +177,8 @@ class _Comparison:
 
     def _compare_weights(self, path: str, ours: Any, theirs: Any) -> Iterator[Difference]:
         a, b = _weights(ours), _weights(theirs)
+        if list(map(_spec, a.values())) == list(map(_spec, b.values())):
+            b = dict(zip(a, b.values(), strict=True))  # paths depend on who built an inner layer
         for name in dict.fromkeys([*a, *b]):
             mine, other = a.get(name), b.get(name)
             if mine is None or other is None:

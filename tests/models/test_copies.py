@@ -8,6 +8,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import ops, optimizers
+from keras_fn.core.operators import OPS
 
 
 def data():
@@ -103,3 +104,20 @@ def test_a_copy_has_no_losses_of_calls_that_it_did_not_make(way):
     copied(np.ones((2, 3), "float32"))
     mine, its = (keras.ops.convert_to_numpy(m.losses[0]) for m in (model, copied))
     np.testing.assert_array_equal(mine, its)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_model_with_einsum_can_be_copied(way):
+    x = keras.Input((3,))
+    model = keras.Model(x, ops.einsum("bi,bj->bij", x, x))
+    data = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(
+        *(ops.convert_to_numpy(m(data)) for m in (model, WAYS[way](model)))
+    )
+
+
+def test_each_op_of_a_graph_can_be_pickled():
+    functions = [getattr(ops, name) for name in dir(ops) if name in OPS]
+    assert len(functions) > 200
+    for function in functions:
+        assert pickle.loads(pickle.dumps(OPS[function.__name__])) is OPS[function.__name__]

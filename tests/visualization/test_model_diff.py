@@ -36,6 +36,15 @@ def test_models_that_are_alike_do_not_differ(model, tmp_path):
     assert not model.diff(model)
 
 
+def test_a_loaded_model_does_not_differ_where_inner_layers_have_other_paths(tmp_path):
+    model = keras.Sequential([keras.Input((5, 4)), layers.Bidirectional(layers.GRU(3))])
+    model.save(tmp_path / "model.keras")
+    other = keras.models.load_model(tmp_path / "model.keras")
+    assert not model.diff(other)
+    other.layers[0].backward_layer.cell.bias.assign_add(np.ones((2, 9)))
+    assert [d.aspect for d in model.diff(other)] == ["backward_gru/gru_cell/bias"]
+
+
 def test_arguments_and_shapes(model):
     shapes = [
         ("dense", "units", "4", "8"),

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, cast
 
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
+from keras_fn.core.operators import OPS
 from keras_fn.core.registry import mark_builtin
 from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import SpecError
@@ -253,6 +254,7 @@ def _with_sublists(einsum_op: Callable[P, Tensor]) -> Callable[P, Tensor]:
             subscripts, operands = _from_sublists((subscripts, *operands))
         return cast(Any, einsum_op)(subscripts, *operands)
 
+    OPS[einsum_op.__name__] = call  # graphs record, and pickle by name, the public function
     return mark_builtin(cast(Any, call))
 
 
