@@ -7,7 +7,7 @@ does not look: 32 bytes of text.
 import queue
 import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from keras_fn.saving.byte_view import ByteView
@@ -36,23 +36,34 @@ def write_parts(file: BinaryIO, parts: Iterable[Buffer]) -> int:
     todo: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
     crc = 0
 
-    def compute() -> None:
+    def add(piece: bytes) -> None:
         nonlocal crc
-        while (part := todo.get()) is not None:
-            crc = zlib.crc32(part, crc)
+        crc = zlib.crc32(piece, crc)
 
-    thread = threading.Thread(target=compute, name="keras_fn-checksum")
-    thread.start()
+    def add_all() -> None:
+        while (piece := todo.get()) is not None:
+            add(piece)
+
+    thread = threading.Thread(target=add_all, name="keras_fn-checksum")
     try:
-        for part in parts:
-            for start in range(0, len(part), _CHUNK):
-                piece = bytes(part[start : start + _CHUNK])
-                todo.put(piece)
-                file.write(piece)
+        thread.start()
+    except RuntimeError:  # none starts while the program ends, when `atexit` may save a model
+        _write_pieces(file, parts, add)
+        return crc
+    try:
+        _write_pieces(file, parts, todo.put)
     finally:
         todo.put(None)
         thread.join()
     return crc
+
+
+def _write_pieces(file: BinaryIO, parts: Iterable[Buffer], add: Callable[[bytes], object]) -> None:
+    for part in parts:
+        for start in range(0, len(part), _CHUNK):
+            piece = bytes(part[start : start + _CHUNK])
+            add(piece)
+            file.write(piece)
 
 
 def write_with_trailer(file: BinaryIO, parts: Iterable[Buffer]) -> None:
