@@ -23,7 +23,13 @@ from keras_fn.saving.errors import (
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.limits import current_limits
 from keras_fn.saving.strict_json import parse_json
-from keras_fn.saving.strict_zip import Entry, malformed, member_chunks, read_entries
+from keras_fn.saving.strict_zip import (
+    NAME_BYTES,
+    Entry,
+    malformed,
+    member_chunks,
+    read_entries,
+)
 from keras_fn.saving.zip_records import STORED
 from keras_fn.saving.zip_writer import write_zip
 from keras_fn.version import KERAS_VERSION, __version__
@@ -172,6 +178,12 @@ def _check_members(entries: Mapping[str, Entry]) -> None:
             fix="save the model in Keras with h5py installed",
         )
     for name in entries:
+        if len(name.encode("utf-8", "replace")) > NAME_BYTES:
+            raise malformed(
+                "the name of a member is too long",
+                f"at most {NAME_BYTES} bytes",
+                sanitize_for_display(name, 100),
+            )
         if name.startswith(ASSETS):
             check_asset_path(name.removeprefix(ASSETS))
         elif name not in (CONFIG, METADATA, WEIGHTS):

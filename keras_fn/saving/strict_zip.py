@@ -40,7 +40,7 @@ _DEFLATE_LEVEL_FLAGS = 0x006
 
 _FORBIDDEN_EXTRA = {0x7075: "a second name", 0x9901: "encryption", 0x0017: "encryption"}
 
-_NAME_BYTES = 1024
+NAME_BYTES = 1024
 
 _CHUNK = 1 << 20
 
@@ -208,7 +208,7 @@ def _locate_directory(view: ByteView) -> tuple[ByteView, int]:
             f"[{offset}, {offset + size})",
         )
     most = current_limits().zip_members
-    if count > most or size > count * (CENTRAL.size + _NAME_BYTES + FULL_16):
+    if count > most or size > count * (CENTRAL.size + NAME_BYTES + FULL_16):
         raise malformed("the zip file has too many members", f"at most {most}", count)
     return view.slice(offset, size), count
 
@@ -262,9 +262,9 @@ def _take(view: ByteView, size: int) -> bytes:
 
 
 def _member_name(raw: bytes, flags: int) -> str:
-    if not raw or len(raw) > _NAME_BYTES:
+    if not raw or len(raw) > NAME_BYTES:
         raise malformed(
-            "a member has no name or a very long one", f"1 to {_NAME_BYTES} bytes", len(raw)
+            "a member has no name or a very long one", f"1 to {NAME_BYTES} bytes", len(raw)
         )
     try:
         return raw.decode("utf-8" if flags & UTF8_FLAG else "ascii")

@@ -111,6 +111,7 @@ def test_archives_over_four_gigabytes_are_read(monkeypatch):
         {"config.json": b"{}", "model.weights.h5": b"", "metadata.json": b"{}"},
         {"config.json": b"{}", "model.weights.h5": b"", "assets/../x": b""},
         {"config.json": b"{", "model.weights.h5": b""},
+        {"config.json": b"{}", "model.weights.h5": b"", "assets" + 5 * f"/{'x' * 250}": b""},
     ],
 )
 def test_what_cannot_be_read_is_not_written(members):
