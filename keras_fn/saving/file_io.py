@@ -165,7 +165,10 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     directory = os.path.dirname(target)
     os.makedirs(directory, exist_ok=True)
     remove_unfinished_files(directory)
-    temporary, descriptor = _create_locked(directory, mode)
+    try:
+        temporary, descriptor = _create_locked(directory, mode)
+    except OSError as error:  # which names the temporary file
+        raise OSError(error.errno, error.strerror, target) from None
     try:
         with open(descriptor, "w+b") as file:
             if mode is not None:
@@ -209,10 +212,12 @@ def remove_unfinished_files(directory: PathLike) -> None:
     Args:
         directory: The folder.
     """
-    folder = os.fsdecode(directory)
     start, _, end = _TEMPORARY.partition("{}")
-    with os.scandir(folder) as entries:
-        paths = [e.path for e in entries if e.name.startswith(start) and e.name.endswith(end)]
+    try:
+        with os.scandir(os.fsdecode(directory)) as entries:
+            paths = [e.path for e in entries if e.name.startswith(start) and e.name.endswith(end)]
+    except PermissionError:  # a folder that one may write to, but not list
+        return
     for path in paths:
         with contextlib.suppress(OSError):  # it is gone, is a link, or another process writes it
             _remove_unfinished(path)
@@ -270,7 +275,10 @@ def _sync_directory(directory: str) -> None:
     """Makes the new name durable, if directories can be synced (not on Windows)."""
     if os.name != "posix":
         return
-    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except PermissionError:  # a folder that one may write to, but not list
+        return
     try:
         os.fsync(descriptor)
     finally:

@@ -224,6 +224,28 @@ def test_the_next_save_removes_what_a_killed_one_left_and_nothing_that_is_being_
     assert path.read_bytes() == b"whole"
 
 
+def test_a_folder_that_cannot_be_listed_can_be_written_to(tmp_path, monkeypatch):
+    real_open = os.open
+
+    def refuse(path, *arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    def open_file(path, *arguments, **options):
+        refused = os.fspath(path) == str(tmp_path)
+        return (refuse if refused else real_open)(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "open", open_file)
+    save(tmp_path / "m.keras", b"x")
+    assert (tmp_path / "m.keras").read_bytes() == b"x"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_an_error_names_the_file_and_not_a_temporary_one():
+    with pytest.raises(OSError, match=r"'/proc/m\.keras'"), atomic_write("/proc/m.keras"):
+        pass
+
+
 def test_without_file_locks_a_killed_save_is_known_by_its_age(tmp_path, monkeypatch):
     monkeypatch.setattr(file_io, "fcntl", None)  # as on Windows
     old, new = tmp_path / ".keras_fn-1.tmp", tmp_path / ".keras_fn-2.tmp"
