@@ -6,7 +6,6 @@ import pytest
 import keras_fn as keras
 from keras_fn import layers
 
-
 HAS_64_BIT_INTEGERS = pytest.mark.skipif(
     keras.backend.backend() == "jax", reason="JAX has 32-bit integers by default"
 )
