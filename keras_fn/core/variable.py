@@ -1,6 +1,7 @@
 """`Variable`: assignable state with a shape, a dtype and a name, stored by the backend."""
 
 import operator
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from threading import RLock
@@ -376,11 +377,23 @@ class Variable(OperatorsMixin):
 
     def numpy(self) -> np.ndarray:
         """Returns the value as a NumPy array."""
-        return current().convert_to_numpy(self.value)
+        return self._to_array(copy=True)
 
     def _view(self) -> np.ndarray:
         """Returns the value as an array, which may share its memory."""
-        return current().convert_to_numpy(self.value, copy=False)
+        return self._to_array(copy=False)
+
+    def _to_array(self, copy: bool) -> np.ndarray:
+        backend = current()
+        for _ in range(_READS):
+            try:
+                return backend.convert_to_numpy(self.value, copy)
+            except RuntimeError as error:
+                # A train step in another thread reuses the memory, and assigns the new value next.
+                if "deleted" not in str(error):
+                    raise
+                time.sleep(_SECONDS_BETWEEN_READS)
+        return backend.convert_to_numpy(self.value, copy)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = self.numpy()
@@ -473,6 +486,8 @@ class Variable(OperatorsMixin):
 
         return function(*unwrap(args), **{k: unwrap(v) for k, v in (kwargs or {}).items()})
 
+
+_READS, _SECONDS_BETWEEN_READS = 200, 0.002
 
 _init_lock = RLock()  # for threads that read a variable for the first time at the same time
 

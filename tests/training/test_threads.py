@@ -1,5 +1,6 @@
 """Models that are called, predict and train in several threads: each gets its right answer."""
 
+import io
 import threading
 
 import numpy as np
@@ -108,6 +109,17 @@ def test_a_model_predicts_while_it_trains():
         assert np.isfinite(model.predict(X, verbose=0)).all()
 
     run_together([predict, predict, lambda: model.fit(X, Y, epochs=3, batch_size=16, verbose=0)], 4)
+
+
+def test_a_model_is_saved_while_it_trains():
+    model = build(6)
+    model.fit(X, Y, batch_size=16, verbose=0)
+
+    def save():
+        model.save(file := io.BytesIO())
+        keras.saving.load_model(file)
+
+    run_together([save, lambda: model.fit(X, Y, epochs=3, batch_size=16, verbose=0)], 4)
 
 
 @pytest.mark.skipif(current().name != "jax", reason="only JAX takes the memory of arguments away")
