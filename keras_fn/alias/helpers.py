@@ -169,7 +169,7 @@ def no_automatic_dependency_tracking(fn: Function) -> Function:
 
     Variables and layers in such attributes are not among its weights, and are not trained with it.
     Files hold them nevertheless, as those of Keras do. What is assigned to them later, elsewhere,
-    is part of the layer. A function that is no method of a layer is called as it is.
+    is part of the layer. A function that is not a method of a layer is called unchanged.
     """
 
     @functools.wraps(fn)
