@@ -7,7 +7,7 @@ does not look: 32 bytes of text.
 import queue
 import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO
 
 from keras_fn.saving.byte_view import ByteView
@@ -20,7 +20,7 @@ TRAILER_BYTES = len(_MARK) + 8
 _CHUNK = 1 << 20
 
 
-def write_parts(file: BinaryIO, parts: Iterable[Buffer]) -> int:
+def write_parts(file: BinaryIO, parts: Sequence[Buffer]) -> int:
     """Writes the parts of a file one after the other, and returns their CRC-32.
 
     A variable that another thread assigns meanwhile is written as it was, or as it is: pieces are
@@ -33,12 +33,16 @@ def write_parts(file: BinaryIO, parts: Iterable[Buffer]) -> int:
     Raises:
         OSError: The file cannot be written.
     """
-    todo: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
     crc = 0
 
     def add(piece: bytes) -> None:
         nonlocal crc
         crc = zlib.crc32(piece, crc)
+
+    if sum(map(len, parts)) <= _CHUNK:  # not worth a thread
+        _write_pieces(file, parts, add)
+        return crc
+    todo: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
 
     def add_all() -> None:
         while (piece := todo.get()) is not None:
@@ -66,7 +70,7 @@ def _write_pieces(file: BinaryIO, parts: Iterable[Buffer], add: Callable[[bytes]
             file.write(piece)
 
 
-def write_with_trailer(file: BinaryIO, parts: Iterable[Buffer]) -> None:
+def write_with_trailer(file: BinaryIO, parts: Sequence[Buffer]) -> None:
     """Writes the parts of a file, and their checksum behind them.
 
     Args:
