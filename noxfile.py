@@ -45,8 +45,8 @@ BUDGETS = {
     "wheel": 15,
     "unit(jax)": 600,
     "types": 30,
-    "docs": 60,
-    "unit(torch)": 480,
+    "docs": 90,
+    "unit(torch)": 540,
     "unit(tensorflow)": 480,
     "example_backend": 60,
 }

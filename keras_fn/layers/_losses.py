@@ -98,6 +98,8 @@ class LossTrackingMixin(AttributeTrackingMixin):
         """Makes a call that no layer makes: clears the losses of the previous one."""
         if context.current.symbolic or (args and isinstance(args[0], KerasTensor)):
             return self._slow_call(args, kwargs)  # type: ignore[attr-defined]  # adds no losses
+        if is_dynamo_compiling():
+            self._build_outside_tracing(args, kwargs)  # type: ignore[attr-defined]
         self._clear_losses()
         with OutermostCallScope():
             outputs = self(*args, **kwargs)  # type: ignore[operator]

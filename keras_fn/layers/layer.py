@@ -313,6 +313,12 @@ class Layer(
             self._cache_fast_path(args, kwargs, masks)
         return outputs
 
+    def _build_outside_tracing(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Builds the layer before a call that a compiler traces, which must not break in a scope."""
+        if not self.built and type(self).build is not Layer.build:
+            arguments = self._signature.bind(self, args, kwargs)
+            self.build_outside_tracing(self._convert_inputs(arguments))
+
     def _needs_path(self) -> bool:
         """Returns whether a call sets the path; Dynamo would trace a second graph for it."""
         if not self.built or not is_dynamo_compiling():
