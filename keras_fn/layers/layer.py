@@ -314,7 +314,7 @@ class Layer(
         return outputs
 
     def _build_outside_tracing(self, args: tuple, kwargs: dict[str, Any]) -> None:
-        """Builds the layer before a call that a compiler traces, which must not break in a scope."""
+        """Builds the layer before a traced call: in the scope of the call, no graph may break."""
         if not self.built and type(self).build is not Layer.build:
             arguments = self._signature.bind(self, args, kwargs)
             self.build_outside_tracing(self._convert_inputs(arguments))
