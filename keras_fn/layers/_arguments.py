@@ -1,5 +1,6 @@
 """Validation of constructor arguments that many layers have."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -191,3 +192,30 @@ def add_weight_from_spec(layer: Any, spec: str, shape: tuple[int, ...], **option
         "name": spec,
     }
     return layer.add_weight(shape, **{**arguments, **options})
+
+
+Check = tuple[bool, tuple[str, str], str]
+"""Whether a layer is in the right state, what was expected and received, and the fix."""
+
+
+def check_state(layer: Any, method: str, checks: Iterable[Check]) -> None:
+    """Raises an error for the first check that fails.
+
+    Args:
+        layer: A layer whose method cannot run in every state.
+        method: The name of the method.
+        checks: What must hold.
+
+    Raises:
+        SpecError: Something does not hold.
+    """
+    for is_right, (expected, received), fix in checks:
+        if not is_right:
+            source = f"{layer._label}, {method}"
+            raise SpecError(source, expected=expected, received=received, fix=fix)
+
+
+def require_built(is_built: bool) -> Check:
+    """Returns the check of a method that needs the weights of a layer."""
+    found = ("a layer that is built", "one that is not")
+    return is_built, found, "call the layer once, or call build(input_shape)"

@@ -8,8 +8,8 @@ from keras_fn import initializers
 from keras_fn.backend.loader import current
 from keras_fn.core.argument_forms import OPTIONAL_NUMBER, check_arguments
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError, missing_method
-from keras_fn.layers._arguments import argument_error, positive_int
+from keras_fn.errors import missing_method
+from keras_fn.layers._arguments import argument_error, check_state, positive_int, require_built
 from keras_fn.layers._weights import adding_weights
 from keras_fn.layers.layer import Layer
 from keras_fn.ops.arithmetic import add, multiply
@@ -133,11 +133,7 @@ class LoraLayer(Layer):
         """Raises an error if the layer cannot be adapted now."""
         constraint = f"{name}_constraint"
         checks = (
-            (
-                self.built or self._building,
-                ("a layer that is built", "one that is not"),
-                "call the layer once, or call build(input_shape)",
-            ),
+            require_built(self.built or self._building),
             (
                 getattr(self, constraint) is None,
                 ("a layer without constraint, which the update would break", f"a {constraint}"),
@@ -149,11 +145,7 @@ class LoraLayer(Layer):
                 "enable it once; save and load the model to start again from the sum",
             ),
         )
-        for is_right, (expected, received), fix in checks:
-            if not is_right:
-                raise SpecError(
-                    f"{self._label}, enable_lora", expected=expected, received=received, fix=fix
-                )
+        check_state(self, "enable_lora", checks)
 
     def _hide_weight(self) -> None:
         """Moves the variable to its private name, so that the descriptor answers for it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from keras_fn._lazy import LazyModule
 from keras_fn.dtype_policies import DTypePolicy
 from keras_fn.errors import SpecError, UnsupportedError
+from keras_fn.layers._arguments import check_state, require_built
 from keras_fn.layers._weights import adding_weights
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def wrap_quantize(quantize: Callable[..., None]) -> Callable[..., None]:
         if not isinstance(type_check, bool):  # Keras takes the config as the second argument
             type_check, config = True, type_check
         config = configs.resolve_config(mode, config)
-        check_state(self, config.mode)
+        check_quantizable(self, config.mode)
         with adding_weights(self):
             quantize(self, mode=config.mode, type_check=type_check, config=config, **kwargs)
         self._is_quantized = True
@@ -148,15 +149,11 @@ def wrap_quantize(quantize: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def check_state(layer: Any, mode: str) -> None:
+def check_quantizable(layer: Any, mode: str) -> None:
     """Raises an error if a layer cannot be quantized now."""
     policy = layer._policy
     checks = (
-        (
-            layer.built,
-            ("a layer that is built", "one that is not"),
-            "call the layer once, or call build(input_shape)",
-        ),
+        require_built(layer.built),
         (
             not layer._is_quantized,
             ("a layer that is not quantized", f'one with the dtype policy "{policy.name}"'),
@@ -168,11 +165,7 @@ def check_state(layer: Any, mode: str) -> None:
             'build the layer with dtype="mixed_bfloat16"',
         ),
     )
-    for is_right, (expected, received), fix in checks:
-        if not is_right:
-            raise SpecError(
-                f"{layer._label}, quantize", expected=expected, received=received, fix=fix
-            )
+    check_state(layer, "quantize", checks)
     layer._check_quantizable(mode)
 
 

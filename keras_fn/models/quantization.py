@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from keras_fn.errors import DTypeError, SpecError, unexpected_arguments
-from keras_fn.layers._quantization import check_state
+from keras_fn.layers._quantization import check_quantizable
 from keras_fn.layers.layer import Layer
 from keras_fn.quantizers.calibration import calibrate, get_blocks, read_samples
 from keras_fn.quantizers.quantization_config import (
@@ -51,7 +51,7 @@ def quantize_model(
     ]
     with_weights = [layer for layer in leaves if layer.weights or not layer.built]
     for layer in with_weights:
-        check_state(layer, config.mode)
+        check_quantizable(layer, config.mode)
     refused = []
     for layer in with_weights:
         try:
