@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from types import FunctionType, MappingProxyType, MethodType, TracebackType
 from typing import Any, NamedTuple, TypeVar
 
+from keras_fn._lazy import LazyModule
 from keras_fn.errors import SpecError
 
 T = TypeVar("T")
@@ -77,6 +78,21 @@ def register_lazily(
         _lazy.setdefault(origin, []).append((kind, module, name))
         table.setdefault(name, unloaded)
         _modules.setdefault((module, name), (kind, unloaded))
+
+
+def register_rare(kind: str, classes: Mapping[str, tuple[str, str]]) -> None:
+    """Registers classes that few programs import, and a file can name.
+
+    Args:
+        kind: The kind, as in `register`.
+        classes: For each name, the module that defines the class, and Keras's module in files.
+    """
+
+    def load(name: str) -> Any:
+        return getattr(LazyModule(classes[name][0]), name)
+
+    for name, (origin, module) in classes.items():
+        register_lazily(kind, module, {name: (origin, name)}, load)
 
 
 def adopt(cls: type) -> bool:

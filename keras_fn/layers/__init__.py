@@ -19,13 +19,14 @@ registry.register_lazily(
     __getattr__,
 )
 # Layers inside models of `keras.applications`: in no namespace, but files name them.
-for _module, _names in {
-    "keras.src.applications.convnext": ("LayerScale", "StochasticDepth"),
-    "keras.src.applications.inception_resnet_v2": ("CustomScaleLayer",),
-}.items():
-    registry.register_lazily(
-        "layer",
-        _module,
-        {name: read_stub(__file__)[f"_{name}"] for name in _names},
-        lambda name: __getattr__(f"_{name}"),
-    )
+_CONVNEXT, _INCEPTION = (
+    f"keras.src.applications.{name}" for name in ("convnext", "inception_resnet_v2")
+)
+registry.register_rare(
+    "layer",
+    {
+        "LayerScale": ("keras_fn.layers.core.layer_scale", _CONVNEXT),
+        "StochasticDepth": ("keras_fn.layers.regularization.stochastic_depth", _CONVNEXT),
+        "CustomScaleLayer": ("keras_fn.layers.merging.custom_scale_layer", _INCEPTION),
+    },
+)

@@ -34,7 +34,6 @@ from keras_fn.layers.core.embedding import Embedding as Embedding
 from keras_fn.layers.core.identity import Identity as Identity
 from keras_fn.layers.core.input_layer import Input as Input, InputLayer as InputLayer
 from keras_fn.layers.core.lambda_layer import Lambda as Lambda
-from keras_fn.layers.core.layer_scale import LayerScale as _LayerScale
 from keras_fn.layers.core.masking import Masking as Masking
 from keras_fn.layers.core.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
 from keras_fn.layers.core.wrapper import Wrapper as Wrapper
@@ -49,7 +48,6 @@ from keras_fn.layers.merging.concatenate import (
     Concatenate as Concatenate,
     concatenate as concatenate,
 )
-from keras_fn.layers.merging.custom_scale_layer import CustomScaleLayer as _CustomScaleLayer
 from keras_fn.layers.merging.dot import Dot as Dot, dot as dot
 from keras_fn.layers.merging.maximum import Maximum as Maximum, maximum as maximum
 from keras_fn.layers.merging.minimum import Minimum as Minimum, minimum as minimum
@@ -176,7 +174,6 @@ from keras_fn.layers.regularization.spatial_dropout import (
     SpatialDropout2D as SpatialDropout2D,
     SpatialDropout3D as SpatialDropout3D,
 )
-from keras_fn.layers.regularization.stochastic_depth import StochasticDepth as _StochasticDepth
 from keras_fn.layers.reshaping.cropping import (
     Cropping1D as Cropping1D,
     Cropping2D as Cropping2D,
