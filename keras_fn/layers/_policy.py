@@ -48,7 +48,7 @@ class DTypePolicyMixin:
                 layer._check_same_quantization(own, self._policy)
             elif vars(self).get("built") and not layer._building:
                 layer._quantize_by_policy(self._policy)
-        except Exception:
+        except BaseException:
             if isinstance(previous, DTypePolicyMap):
                 previous.clear()
                 previous.update(entries)

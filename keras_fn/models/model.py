@@ -173,7 +173,7 @@ class Model(Trainer, Layer):
         """Compares the model with another one: layers, arguments, wiring and weights.
 
         Layers are matched by the names that they were given; those with automatic names by their
-        order, as the lines of two texts.
+        order, as the lines of two texts. Arguments of layers without a config are not compared.
 
         Args:
             other: The model to compare it with.
