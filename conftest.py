@@ -1,10 +1,13 @@
 """Shared by all tests and doctests."""
 
+import atexit
 import gc
 import json
 import os
+import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,35 @@ from typing import Any
 import pytest
 
 # The user's own config must not decide what is tested.
-os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras_home_"))
+if "KERAS_HOME" not in os.environ:
+    os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras_home_")
+    atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
+# A push draws the same random numbers in each run, the thorough run others each time.
+SEED = os.environ.get("KERAS_FN_SEED")
+
+
+def pytest_report_header() -> str | None:
+    """Says how to draw the same numbers again."""
+    return f"random numbers: KERAS_FN_SEED={SEED}" if SEED else None
+
+
+def pytest_configure() -> None:
+    """Makes hypothesis draw the same examples in each run of a push."""
+    from hypothesis import settings
+
+    settings.register_profile("push", derandomize=True)
+    if SEED is None:
+        settings.load_profile("push")
+
+
+@pytest.fixture(autouse=True)
+def _seed_random_numbers(request: pytest.FixtureRequest) -> None:
+    """What a test draws depends on its name alone, not on the tests before it."""
+    from keras_fn.random import seed_generator
+
+    seed_generator.set_random_seed(zlib.crc32(f"{SEED} {request.node.nodeid}".encode()))
+    # As at the start of a program: the test itself has called no `set_random_seed`.
+    seed_generator._global_state = seed_generator._GlobalSeedState(None)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ budget. `nox -s thorough` is what takes too long for every push. `nox -l` lists 
 """
 
 import json
+import os
 import sys
 import time
 import tomllib
@@ -134,7 +135,8 @@ def unit_thorough(session: nox.Session, backend: str) -> None:
     """The same tests with many more drawn examples, and those that take too long for every push."""
     _install(session, backend)
     marks = ("-m", "not types")
-    _pytest(session, backend, "-n", "2", *marks, *session.posargs, **MANY_EXAMPLES)
+    seed = {"KERAS_FN_SEED": os.environ.get("KERAS_FN_SEED", str(int(time.time())))}
+    _pytest(session, backend, "-n", "2", *marks, *session.posargs, **MANY_EXAMPLES, **seed)
 
 
 @nox.session

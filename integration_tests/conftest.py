@@ -6,7 +6,6 @@ import io
 import os
 import pickle
 import tarfile
-import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -15,9 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-# The user's config must not affect the tests.
-os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras_home_"))
 
 from keras_fn.datasets import _files
 

@@ -1,11 +1,7 @@
 """Shared by all tests. A test runs on the backend that KERAS_BACKEND names."""
 
 import os
-import tempfile
 from pathlib import Path
-
-# The user's own config must not decide what is tested.
-os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras_home_"))
 
 HERE = Path(__file__).parent
 # Tests of code that calls no backend: readers of files, downloads, pictures, names. nox runs them
