@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import io
-import os
 import pickle
 import tarfile
 import threading

@@ -43,7 +43,7 @@ def test_stochastic_depth_drops_whole_samples():
 def test_stochastic_depth_draws_anew_in_each_compiled_step():
     x = layers.Input((3,))
     model = Model(x, StochasticDepth(0.5)(LayerScale(1.0, 3)(x)))
-    model.compile(SGD(0.0), "mae")  # the weights stay, and the loss tells which samples were dropped
+    model.compile(SGD(0.0), "mae")  # the loss tells which samples were dropped
     data = 2.0 ** np.arange(12, dtype="float32")[:, None] * np.ones(3), np.zeros((12, 3), "float32")
     whole = model.evaluate(*data, verbose=0)
     assert whole == data[0].mean()
