@@ -11,6 +11,7 @@ from keras_fn import (
     debugging as debugging,
     distillation as distillation,
     dtype_policies as dtype_policies,
+    export as export,
     initializers as initializers,
     layers as layers,
     legacy as legacy,

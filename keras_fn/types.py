@@ -199,3 +199,26 @@ class LoadWeightsOptions(SaveWeightsOptions, total=False):
     """Keyword arguments of `load_weights`."""
 
     by_name: bool
+
+
+class EndpointOptions(TypedDict, total=False):
+    """Keyword arguments of `ExportArchive.add_endpoint`, for JAX."""
+
+    is_static: bool
+    jax2tf_kwargs: Mapping[str, Any] | None
+
+
+class ExportOptions(EndpointOptions, total=False):
+    """Keyword arguments of `Model.export`: each format takes some of them."""
+
+    opset_version: int | None
+    strict: bool
+    dynamic_shapes: Any
+    prefer_deferred_runtime_asserts_over_guards: bool
+    preserve_module_call_signature: tuple[str, ...]
+    platforms: Sequence[str]
+    optimizations: Sequence[Any]
+    representative_dataset: Any
+    allow_custom_ops: bool
+    experimental_new_quantizer: bool
+    enable_select_tf_ops: bool

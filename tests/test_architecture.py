@@ -31,10 +31,10 @@ LEVELS = (
         "random",
     },
     {"layers", "losses", "metrics", "optimizers"},
-    {"data_adapters", "saving", "visualization"},
+    {"data_adapters", "saving", "visualization", "export"},
     {"callbacks", "training", "debugging"},
     {"models"},
-    {"datasets", "applications", "distillation", "export", "wrappers", "alias", "__main__"},
+    {"datasets", "applications", "distillation", "wrappers", "alias", "__main__"},
 )
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 # "" is keras_fn/__init__.py.

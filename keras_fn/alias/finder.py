@@ -34,7 +34,7 @@ _ROOTS = (
     ("keras", "keras"),
 )
 # Namespaces of Keras that libraries import and keras_fn may lack: an error when they are used.
-LACKING = ("distribution", "export")
+LACKING = ("distribution",)
 
 
 class AliasError(KerasError, ImportError):

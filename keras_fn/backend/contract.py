@@ -23,6 +23,8 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `module_variables` (`SupportsModules`): modules of PyTorch as layers.
 - `flatten_pytree` (`SupportsPytrees`): functions of JAX, and modules of Flax, as layers.
 - `load_saved_model` (`SupportsSavedModels`): programs of TensorFlow as layers.
+- `export_torch`, `export_onnx`, `export_tf_saved_model`, `export_stablehlo`, `export_litert`
+  (`SupportsExport`): artifacts for inference; a backend offers any subset.
 - `survives_fork` (`SupportsFork`): a forked process can compute.
 - `profile`, `block_until_ready` and `is_out_of_memory` (`SupportsProfiling`): profiling hooks.
 
@@ -494,6 +496,42 @@ class SupportsSavedModels(Protocol):
         Raises:
             LookupError: There is no such endpoint. Its argument is the list of signatures.
         """
+        ...
+
+
+class SupportsExport(Protocol):
+    """Optional: artifacts for inference, by format. A backend may implement any subset.
+
+    Each function takes an `Endpoint` of `keras_fn.core.endpoint` (a function of tensors with a
+    signature, names and variables), or a list of them, and writes an artifact to a path in an empty
+    folder. The options are the keyword arguments of `Model.export`; a backend checks their values.
+    The artifact computes what the function does, for every size of the axes that are None. State
+    that the function assigns is not part of it. Whatever a function raises becomes an error that
+    names the layer.
+    """
+
+    def export_torch(self, endpoint: Any, path: str, **options: Any) -> None:
+        """Writes a program of `torch.export`."""
+        ...
+
+    def export_onnx(self, endpoint: Any, path: str, opset_version: int | None = None) -> None:
+        """Writes an ONNX model with the endpoint's names of inputs and outputs."""
+        ...
+
+    def export_tf_saved_model(self, endpoints: Sequence[Any], path: str, **options: Any) -> None:
+        """Writes a SavedModel with several endpoints into an empty folder.
+
+        The options are those of `Model.export`, or `collections` (`{name: variables}`), `resources`
+        (trackable objects) and `save_options` of an `ExportArchive`.
+        """
+        ...
+
+    def export_stablehlo(self, endpoint: Any, path: str, **options: Any) -> None:
+        """Writes a program of `jax.export`."""
+        ...
+
+    def export_litert(self, endpoint: Any, path: str, **options: Any) -> None:
+        """Writes a model of LiteRT (TensorFlow Lite)."""
         ...
 
 

@@ -16,9 +16,17 @@ from keras_fn.layers._config import init_arguments_config
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.nested import find_optimizers
 from keras_fn.training.trainer import Trainer
-from keras_fn.types import LoadWeightsOptions, Nested, PathLike, QuantizeOptions, SaveOptions
+from keras_fn.types import (
+    ExportOptions,
+    LoadWeightsOptions,
+    Nested,
+    PathLike,
+    QuantizeOptions,
+    SaveOptions,
+)
 
 if TYPE_CHECKING:
+    from keras_fn.export import export_api
     from keras_fn.models import extraction, quantization
     from keras_fn.models.functional import Functional
     from keras_fn.models.quantization import LayerFilter
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from keras_fn.saving import saving_api
     from keras_fn.visualization import mermaid, model_diff, summary
 else:  # slow to import, and rarely needed
+    export_api = LazyModule("keras_fn.export.export_api")
     extraction = LazyModule("keras_fn.models.extraction")
     quantization = LazyModule("keras_fn.models.quantization")
     saving_api = LazyModule("keras_fn.saving.saving_api")
@@ -378,6 +387,42 @@ class Model(Trainer, Layer):
             OSError: The file cannot be read.
         """
         saving_api.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath: PathLike,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Nested = None,
+        **kwargs: Unpack[ExportOptions],
+    ) -> None:
+        """Exports the model for inference, to an artifact that runs without keras_fn.
+
+        The artifact computes what the model does in inference mode, for batches of any size and any
+        size of the axes that are None. `docs/export.md` lists the formats.
+
+        Args:
+            filepath: The path of the artifact: of a folder for `"tf_saved_model"`, else of a file,
+                which ends in `.pt2` for `"torch"`, `.tflite` for `"litert"`, `.xml` for
+                `"openvino"`. What is there is replaced.
+            format: `"tf_saved_model"`, `"onnx"`, `"openvino"`, `"litert"`, `"torch"` (a program of
+                `torch.export`) or `"stablehlo"` (a program of `jax.export`).
+            verbose: Whether to print the path of the artifact. By default it is printed.
+            input_signature: The inputs, as a list with an `InputSpec`, a KerasTensor, a tensor or
+                a `tf.TensorSpec` for each argument of the call, nested as the argument. By default
+                those of the model.
+            **kwargs: Options of the format: `opset_version` of `"onnx"`; those of
+                `torch.export.export` for `"torch"`; `jax2tf_kwargs` of `"tf_saved_model"` on JAX;
+                `platforms` of `"stablehlo"`; those of the converter for `"litert"`.
+
+        Raises:
+            ValueError: The backend cannot write the format, a layer cannot be exported to it, the
+                inputs are not known, or the path has another ending.
+            TypeError: An argument is unknown, or a signature is malformed.
+            ImportError: A library is not installed.
+            OSError: The artifact cannot be written.
+        """
+        export_api.export_model(self, filepath, format, verbose, input_signature, kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """Returns the architecture as JSON, for `model_from_json`.

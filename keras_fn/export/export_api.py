@@ -1,0 +1,159 @@
+"""Exports a model to a format: checks everything, then lets the backend write the artifact."""
+
+import importlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from keras_fn.backend.loader import current, supports
+from keras_fn.core.endpoint import Endpoint
+from keras_fn.core.temporary_folder import temporary_folder
+from keras_fn.errors import SpecError, check_choice, unexpected_arguments
+from keras_fn.export.artifact_io import write_files, write_folder
+from keras_fn.export.formats import FORMATS, ExportFormat
+from keras_fn.export.input_signature import DEFAULT_ENDPOINT, layer_endpoint
+from keras_fn.export.unsupported import explain_failure
+from keras_fn.layers.layer import Layer
+from keras_fn.saving.file_io import local_path
+from keras_fn.settings import is_installed
+from keras_fn.types import Nested, PathLike
+
+
+def export_model(
+    model: Layer,
+    filepath: PathLike,
+    format: str = "tf_saved_model",
+    verbose: bool | None = None,
+    input_signature: Nested = None,
+    options: Mapping[str, Any] | None = None,
+) -> None:
+    """Exports a model. The arguments are those of `Model.export`.
+
+    Args:
+        model: The model, or a layer.
+        filepath: The path of the artifact.
+        format: The name of the format.
+        verbose: Whether to print where the artifact is. By default it is printed.
+        input_signature: The inputs. By default those of the model.
+        options: The keyword arguments that the format has.
+    """
+    options = dict(options or {})
+    row = FORMATS[check_choice(f"{model._label}, export", "format", format, FORMATS)]
+    _check_arguments(model, row, filepath, options)
+    endpoint = layer_endpoint(DEFAULT_ENDPOINT, model, input_signature)
+    write = _writer(row, model, options)
+    try:
+        write_artifact(row, filepath, lambda path: write(endpoint, path))
+    except Exception as error:
+        explained = explain_failure(error, model, row, lambda part: _fails(write, part))
+        if explained is error:
+            raise
+        raise explained from error
+    if verbose is not False:
+        print(f"Saved {row.title} at {os.fspath(filepath)!r}.", flush=True)
+
+
+def write_artifact(row: ExportFormat, filepath: PathLike, write: Callable[[str], None]) -> None:
+    """Writes the file or folder of a format as a whole.
+
+    Args:
+        row: The format.
+        filepath: The path of the artifact.
+        write: Writes it at the path that it receives: of a file, or of an empty folder.
+    """
+    if row.suffix:
+        write_files(filepath, write)
+    else:
+        write_folder(filepath, write, row.marker)
+
+
+def _check_arguments(
+    model: Layer, row: ExportFormat, filepath: PathLike, options: Mapping[str, Any]
+) -> None:
+    source = f"{model._label}, export to {row.name!r}"
+    if row.options is not None:
+        unknown = options.keys() - set(row.options)
+        if unknown:
+            raise unexpected_arguments(source, sorted(unknown), row.options)
+    if row.requires_suffix and not local_path(filepath).endswith(row.suffix):
+        raise SpecError(
+            source,
+            expected=f"a path that ends in {row.suffix!r}",
+            received=f"filepath={os.fspath(filepath)!r}",
+            fix=f"for example 'model{row.suffix}'",
+        )
+    check_format(row, source)
+
+
+def check_format(row: ExportFormat, source: str) -> None:
+    """Raises an error if the active backend cannot write a format, or a library is missing.
+
+    Args:
+        row: The format.
+        source: What is exported, for the error.
+
+    Raises:
+        SpecError: The backend cannot write it.
+        ImportError: A library is not installed.
+    """
+    if not is_supported(row):
+        usable = ", ".join(repr(f.name) for f in FORMATS.values() if is_supported(f))
+        raise SpecError(
+            source,
+            expected=f"a backend that writes a {row.title}: {' or '.join(row.backends)}",
+            received=f"the backend {current().name!r}",
+            fix=f"save the model and export it with KERAS_BACKEND={row.backends[0]}, or export to "
+            f"another format: {usable}",
+        )
+    missing = [pip for module, pip in row.libraries.items() if not is_installed(module)]
+    if missing:
+        raise missing_library(source, missing, f"a {row.title}")
+
+
+def is_supported(row: ExportFormat) -> bool:
+    """Returns whether a model of the active backend can be exported to a format.
+
+    Args:
+        row: The format.
+    """
+    return bool(row.fallback) or supports(f"export_{row.name}")
+
+
+def missing_library(source: str, libraries: Sequence[str], purpose: str) -> ImportError:
+    """Returns the error for libraries that are not installed.
+
+    Args:
+        source: What needs them.
+        libraries: The arguments of `pip install`.
+        purpose: What they are needed for.
+    """
+    return ImportError(
+        f"{source}\n"
+        f"  expected: {' and '.join(libraries)}, to write {purpose}\n"
+        f"  received: an environment without {'it' if len(libraries) == 1 else 'them'}\n"
+        f"  fix:      pip install {' '.join(libraries)}"
+    )
+
+
+def _writer(
+    row: ExportFormat, model: Layer, options: dict[str, Any]
+) -> Callable[[Endpoint, str], None]:
+    """Returns the function that writes the artifact of an endpoint to a path."""
+    own = getattr(current(), f"export_{row.name}", None)
+    if own is not None:
+        return lambda endpoint, path: own(
+            [endpoint] if row.has_endpoints else endpoint, path, **options
+        )
+    module, _, function = row.fallback.partition(":")
+    fallback = getattr(importlib.import_module(module), function)
+    return lambda endpoint, path: fallback(model, endpoint, path, **options)
+
+
+def _fails(write: Callable[[Endpoint, str], None], endpoint: Endpoint) -> bool:
+    """Returns whether an endpoint cannot be written."""
+    with temporary_folder() as folder:
+        try:
+            write(endpoint, os.path.join(folder, "artifact"))
+        except Exception:
+            return True
+    return False
