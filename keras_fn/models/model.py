@@ -356,8 +356,9 @@ class Model(Trainer, Layer):
         """Saves the weights of the model, and the state of its optimizer.
 
         Args:
-            filepath: Path that ends in `.weights.h5`, or in `.weights.json` for several files; or
-                a binary, seekable file.
+            filepath: Path that ends in `.weights.h5` or `.safetensors`; or a binary, seekable
+                file. The index of several files ends in `.weights.json` or
+                `.safetensors.index.json`.
             overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
             max_shard_size: The maximum size of a file in GiB. None (default) for a single file.
 
@@ -376,7 +377,9 @@ class Model(Trainer, Layer):
         """Loads the weights from a file: all of them, or none if there is an error.
 
         Args:
-            filepath: A `.weights.h5`, `.weights.json`, `.keras` or legacy `.h5` file.
+            filepath: A `.weights.h5`, `.safetensors`, `.keras` or legacy `.h5` file, or the index
+                of several files. For weights of PyTorch or from Hugging Face:
+                `keras.saving.load_state_dict`.
             skip_mismatch: Whether to skip layers whose weights do not match, with a warning.
                 Default False.
             **kwargs: `objects_to_skip`, layers to leave unchanged; `by_name=True`, to match the

@@ -1,20 +1,48 @@
 """Matching of datasets with variables: the check of shape and dtype, and the converted value."""
 
 import warnings
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.variable import Variable
 from keras_fn.saving.errors import ModelFileError, error_context, sanitize_for_display
-from keras_fn.saving.hdf5.datasets import DatasetInfo
 from keras_fn.saving.hdf5.datatypes import can_read_as
-from keras_fn.saving.hdf5.file import Hdf5File
 
 FIX = "load the file into the model it was saved from"
 
 
-def check_compatible(file: Hdf5File, path: str, variable: Variable) -> None:
+class DatasetDescription(Protocol):
+    """The shape and dtype of a dataset."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+
+
+class WeightsFile(Protocol):
+    """A checked file of weights, in HDF5 or safetensors.
+
+    Attributes:
+        name: Its name in error messages.
+        groups: The paths of the groups that can have attributes.
+    """
+
+    name: str
+
+    @property
+    def groups(self) -> Collection[str]: ...
+    @property
+    def datasets(self) -> Mapping[str, DatasetDescription]: ...
+    def attribute_names(self, path: str) -> list[str]: ...
+    def attribute(self, path: str, name: str) -> Any: ...
+    def read(self, path: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray: ...
+
+
+def check_compatible(file: WeightsFile, path: str, variable: Variable) -> None:
     """Checks that a dataset has the shape of a variable, and a dtype of the same kind.
 
     Args:
@@ -45,7 +73,7 @@ def check_compatible(file: Hdf5File, path: str, variable: Variable) -> None:
             )
 
 
-def read_for_variable(file: Hdf5File, path: str, variable: Variable) -> np.ndarray:
+def read_for_variable(file: WeightsFile, path: str, variable: Variable) -> np.ndarray:
     """Returns a dataset in the shape and dtype of a variable; warns if the precision differs.
 
     Args:
@@ -64,6 +92,6 @@ def read_for_variable(file: Hdf5File, path: str, variable: Variable) -> np.ndarr
     return file.read(path, variable.shape, dtype)
 
 
-def _is_counter(info: DatasetInfo, dtype: np.dtype) -> bool:
+def _is_counter(info: DatasetDescription, dtype: np.dtype) -> bool:
     """Returns whether it is an integer scalar for an integer: a step count in int32 or int64."""
     return info.shape == () and info.dtype.kind in "iu" and dtype.kind in "iu"

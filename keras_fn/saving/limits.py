@@ -32,6 +32,8 @@ class Limits:
         unchecked_bytes: Size up to which a dataset can exceed `inflation`.
         hdf5_objects: Maximum number of groups and datasets of an HDF5 file.
         hdf5_depth: Maximum nesting of HDF5 groups.
+        safetensors_header_bytes: Maximum size of the header of a safetensors file; the format
+            allows no more.
     """
 
     config_bytes: int = 64 * _MIB
@@ -50,6 +52,7 @@ class Limits:
     unchecked_bytes: int = 64 * _MIB
     hdf5_objects: int = 500_000
     hdf5_depth: int = 256
+    safetensors_header_bytes: int = 100_000_000
 
     def __post_init__(self):
         for field in dataclasses.fields(self):

@@ -5,6 +5,7 @@ class. The walk visits attributes in the order of their names, private ones last
 once, at the first path that leads to it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,6 +24,9 @@ from keras_fn.types import AnyModel
 
 # Attributes whose layers have another path in the file, or that only refer to layers.
 _SKIPPED = REFERENCE_ATTRIBUTES | {"_functional", "_layers", "_operations", "execution_plan"}
+
+_STORE_METHODS = ("save_own_variables", "load_own_variables")
+_PLAIN_NAME = re.compile(r"[A-Za-z](\w*[A-Za-z])?")  # without the number of an automatic name
 
 
 class Saveable(NamedTuple):
@@ -52,6 +56,21 @@ class Saveable(NamedTuple):
         if isinstance(self.owner, Optimizer):
             return {path: variable._view() for path, variable in self.variables().items()}
         return {f"{self.group}/{i}": v for i, v in enumerate(self.owner._file_values())}
+
+    def tensor_names(self) -> dict[str, str]:
+        """Returns the names of its own variables in a `safetensors` file, by their paths in HDF5.
+
+        Such a name is the path of the layer and the name of the variable: `layers/dense/kernel`.
+        Where the names of the variables are automatic, or not distinct, it is the path in HDF5; as
+        it is for optimizers, and for layers with a method for their own part of a file.
+        """
+        if isinstance(self.owner, Optimizer) or any(map(self.overrides, _STORE_METHODS)):
+            return {}
+        variables = self.variables()
+        own = {variable.name for variable in variables.values()}
+        if len(own) < len(variables) or not all(map(_PLAIN_NAME.fullmatch, own)):
+            return {}
+        return {path: join(self.path, variable.name) for path, variable in variables.items()}
 
     def seeds(self) -> dict[str, Variable]:
         """Returns the states of its seed generators, which are optional in files of Keras."""

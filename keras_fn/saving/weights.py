@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,13 @@ import numpy as np
 from keras_fn.backend.loader import current
 from keras_fn.core.variable import Variable
 from keras_fn.optimizers.optimizer import Optimizer
-from keras_fn.saving.dataset_matching import FIX, check_compatible, read_for_variable
+from keras_fn.saving.dataset_matching import (
+    FIX,
+    WeightsFile,
+    check_compatible,
+    read_for_variable,
+)
 from keras_fn.saving.errors import ModelFileError, error_context, sanitize_for_display
-from keras_fn.saving.hdf5.file import Hdf5File
 from keras_fn.saving.limits import current_limits
 from keras_fn.saving.variable_paths import Saveable, list_named_in_config, names, walk_saveables
 from keras_fn.types import AnyModel
@@ -25,6 +29,7 @@ _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its opt
 # The groups of optimizers, which a model that is not compiled ignores.
 _OPTIMIZER_GROUP = re.compile(r"(^|/)optimizer/(\w+/)*vars$")
 _MAX_LISTED = 5  # names in an error message
+_KERAS_2_LAYERS = "_layer_checkpoint_dependencies"  # of Keras 2.13
 
 
 # ---------------------------------------------------------------- writing
@@ -73,25 +78,34 @@ class Weights:
     Args:
         files: The files.
         name: Their name in error messages.
+        names: The names of datasets in the files by their paths in Keras, where they differ.
 
     Attributes:
         groups: The names of the datasets in each group that is not empty.
     """
 
-    def __init__(self, files: Sequence[Hdf5File], name: str):
+    def __init__(
+        self, files: Sequence[WeightsFile], name: str, names: Mapping[str, str] | None = None
+    ):
         self.name = name
+        self._names = names or {}
+        paths = {stored: path for path, stored in self._names.items()}
         self._all = list(files)
         self._files = {path: file for file in files for path in file.datasets}
         self._stored: dict[str, str] = {}  # path in Keras: path in the file
         self.groups: dict[str, list[str]] = {}
         for path in self._files:
-            keras_path = path.replace("_layer_checkpoint_dependencies", "layers")  # Keras 2.13
+            keras_path = paths.get(path) or path.replace(_KERAS_2_LAYERS, "layers")
             self._stored.setdefault(keras_path, path)
             group, _, key = keras_path.rpartition("/")
             self.groups.setdefault(group, []).append(key)
 
     def __contains__(self, path: str) -> bool:
         return path in self._stored
+
+    def name_in_file(self, path: str) -> str:
+        """Returns the name that a dataset has, or would have, in the file."""
+        return self._stored.get(path) or self._names.get(path, path)
 
     def layer_name(self, group: str) -> str | None:
         """Returns the name of the layer of a group, if the file has it."""
@@ -243,7 +257,7 @@ def _missing_weight_error(
     near = difflib.get_close_matches(saveable.group, weights.groups, _MAX_LISTED, 0.5)
     error = ModelFileError(
         f"there is no weight {variable.name!r}",
-        expected=f"a dataset {path} of shape {variable.shape}",
+        expected=f"a dataset {weights.name_in_file(path)} of shape {variable.shape}",
         received=", ".join(near) if near else "no dataset of a similar name",
         fix=FIX,
     )

@@ -1,19 +1,16 @@
 """The `.weights.h5` format: the variables of a model, in one HDF5 file or in several shards."""
 
 import contextlib
-import itertools
-import json
 import os
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_fn.errors import KerasError
+from keras_fn.saving import shards
 from keras_fn.saving.checksum import write_with_trailer
-from keras_fn.saving.errors import ModelFileError, model_file_errors
+from keras_fn.saving.errors import model_file_errors
 from keras_fn.saving.file_io import atomic_write, describe, open_for_reading, open_for_writing
 from keras_fn.saving.hdf5.file import open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
@@ -21,8 +18,7 @@ from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import Weights, collect, restore
 from keras_fn.types import AnyModel, PathLike
 
-_GIBIBYTE = 1 << 30
-_SHARD = re.compile(r"[^/\\:\x00-\x1f]{1,200}\.weights\.h5")
+_NAMING = shards.ShardNaming("_{index:05}.weights.h5", ".weights.h5")
 
 
 def write(model: AnyModel, filepath: PathLike | BinaryIO, skipped: Iterable[Any] = ()) -> None:
@@ -61,8 +57,6 @@ def write_shards(
 ) -> None:
     """Writes the weights to several files, the shards, and then their index to `path`.
 
-    Until the index is replaced, the shards of an older one stay; then they are removed.
-
     Args:
         model: A built model.
         path: The path of the index. The shards are written to the same folder.
@@ -73,83 +67,29 @@ def write_shards(
         ModelFileError: A single weight is larger.
     """
     datasets, attributes = collect(model, skipped)
-    shards = _split(datasets, gibibytes)
+    parts = shards.split(datasets, gibibytes)
+    groups = [dict.fromkeys(name.rpartition("/")[0] for name in part) for part in parts]
+
+    def weight_map(names: Sequence[str]) -> dict[str, Any]:
+        found: dict[str, list[str]] = {}
+        for name, own in zip(names, groups, strict=True):
+            for group in own:
+                found.setdefault(f"/{group}", []).append(name)
+        return {k: v[0] if len(v) == 1 else v for k, v in found.items()}
+
+    def write_one(file: BinaryIO, shard: tuple[dict[str, np.ndarray], Iterable[str]]) -> None:
+        own = {group: attributes[group] for group in shard[1] if group in attributes}
+        write_with_trailer(file, build_hdf5(shard[0], own))
+
     base = path.stem.replace(".weights", "")
-    names, previous = _new_names(path, base, len(shards)), _names_in_index(path, base)
-    weight_map: dict[str, list[str]] = {}
-    try:
-        with contextlib.ExitStack() as stack:
-            index_file = stack.enter_context(atomic_write(path))  # replaced last
-            for name, shard in zip(names, shards, strict=True):
-                groups = dict.fromkeys(dataset.rpartition("/")[0] for dataset in shard)
-                for group in groups:
-                    weight_map.setdefault(f"/{group}", []).append(name)
-                own = {group: attributes[group] for group in groups if group in attributes}
-                file = stack.enter_context(atomic_write(path.with_name(name)))
-                write_with_trailer(file, build_hdf5(shard, own))
-            index = {
-                "metadata": {"total_size": sum(array.nbytes for array in datasets.values())},
-                "weight_map": {k: v[0] if len(v) == 1 else v for k, v in weight_map.items()},
-            }
-            index_file.write(json.dumps(index, indent=4).encode())
-    except BaseException:
-        _remove(path, set(names).difference(_names_in_index(path, base)))
-        raise
-    first = f"{base}_00000.weights.h5"
+    size = sum(array.nbytes for array in datasets.values())
+    contents = list(zip(parts, groups, strict=True))
+    names, old = shards.write_shards(path, base, _NAMING, contents, write_one, weight_map, size)
+    first = _NAMING.names(base, 1)[0]
     if first not in names:  # real Keras opens it before it looks into the index
         with atomic_write(path.with_name(first)) as file:
             write_with_trailer(file, build_hdf5({}))
-    _remove(path, set(previous).difference(names, [first]))
-
-
-def _split(datasets: dict[str, np.ndarray], gibibytes: float) -> list[dict[str, np.ndarray]]:
-    """Returns the datasets of each shard."""
-    shards: list[dict[str, np.ndarray]] = [{}]
-    size = 0
-    for name, array in datasets.items():
-        if array.nbytes > gibibytes * _GIBIBYTE:
-            raise ModelFileError(
-                f"the weight {name} is larger than a shard",
-                expected=f"at most {gibibytes} GiB",
-                received=f"{array.nbytes} bytes",
-                fix="make max_shard_size larger",
-            )
-        if size + array.nbytes > gibibytes * _GIBIBYTE:
-            shards.append({})
-            size = 0
-        shards[-1][name] = array
-        size += array.nbytes
-    return shards
-
-
-def _new_names(path: Path, base: str, count: int) -> list[str]:
-    """Returns names for shards that no file has."""
-
-    def numbered(k: int) -> list[str]:
-        start = f"{base}-{k}" if k else base
-        return [f"{start}_{i:05}.weights.h5" for i in range(count)]
-
-    return next(
-        names
-        for names in map(numbered, itertools.count())
-        if not any(os.path.lexists(path.with_name(name)) for name in names)
-    )
-
-
-def _names_in_index(path: Path, base: str) -> list[str]:
-    """Returns the shards that an existing index names, and whose names are of `write_shards`."""
-    own = re.compile(rf"{re.escape(base)}(-\d+)?_\d{{5}}\.weights\.h5")
-    try:
-        with open_for_reading(path) as file:
-            return [name for name in _shard_names(parse_json(file.read())) if own.fullmatch(name)]
-    except (OSError, KerasError):  # there is none
-        return []
-
-
-def _remove(path: Path, names: Iterable[str]) -> None:
-    for name in names:
-        with contextlib.suppress(OSError):
-            os.unlink(path.with_name(name))
+    shards.remove(path, old - {first})
 
 
 def read_shards(
@@ -166,7 +106,7 @@ def read_shards(
     """
     name = describe(file)
     with model_file_errors(name):
-        names = _shard_names(parse_json(file.read()))
+        names = _NAMING.names_in(parse_json(file.read()))
     with contextlib.ExitStack() as stack:
         files = []
         for shard in names:
@@ -175,30 +115,3 @@ def read_shards(
         with model_file_errors():
             weights = Weights(files, name)
             restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
-
-
-def _shard_names(index: Any) -> list[str]:
-    """Returns the names of the shards in an index.
-
-    Raises:
-        ModelFileError: The index is malformed, or refers to a file in another folder.
-    """
-    weight_map = index.get("weight_map") if isinstance(index, dict) else None
-    if not isinstance(weight_map, dict):
-        raise ModelFileError(
-            "the file is not an index of shards",
-            expected="an object weight_map",
-            fix="load the .weights.json that save_weights wrote",
-        )
-    names: dict[str, None] = {}
-    for value in weight_map.values():
-        for name in value if isinstance(value, list) else [value]:
-            if not isinstance(name, str) or not _SHARD.fullmatch(name):
-                raise ModelFileError(
-                    "a shard is not in the folder of the index",
-                    expected="a name like model_00000.weights.h5",
-                    received=repr(name)[:100],
-                    fix="the file is damaged",
-                )
-            names[name] = None
-    return list(names)

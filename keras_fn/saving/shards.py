@@ -1,0 +1,173 @@
+"""Weights in several files, the shards, with a JSON index of what is in which."""
+
+import contextlib
+import itertools
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+import numpy as np
+
+from keras_fn.errors import KerasError
+from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.file_io import atomic_write, open_for_reading
+from keras_fn.saving.strict_json import parse_json
+
+_GIBIBYTE = 1 << 30
+
+_Shard = TypeVar("_Shard")
+
+
+class ShardNaming(NamedTuple):
+    """How the shards of a format are named.
+
+    Attributes:
+        template: What follows the name of the model: a format string of `index` (from 0), `number`
+            (from 1) and `count`.
+        ending: The ending of the name of each shard.
+    """
+
+    template: str
+    ending: str
+
+    def names(self, base: str, count: int) -> list[str]:
+        """Returns the names of the shards of a model."""
+        parts = ((i, i + 1) for i in range(count))
+        return [base + self.template.format(index=i, number=n, count=count) for i, n in parts]
+
+    def is_own(self, name: str, base: str) -> bool:
+        """Returns whether `write_shards` names a shard of a model like this."""
+        digits = re.sub(r"\\\{.*?\\\}", r"\\d{5,}", re.escape(self.template))
+        return re.fullmatch(rf"{re.escape(base)}(-\d+)?{digits}", name) is not None
+
+    def names_in(self, index: Any) -> list[str]:
+        """Returns the names of the shards in an index.
+
+        Args:
+            index: The value of the JSON.
+
+        Raises:
+            ModelFileError: The index is malformed, or refers to a file in another folder.
+        """
+        weight_map = index.get("weight_map") if isinstance(index, dict) else None
+        if not isinstance(weight_map, dict):
+            raise ModelFileError(
+                "the file is not an index of shards",
+                expected="an object weight_map",
+                fix="load the index that save_weights wrote",
+            )
+        plain = re.compile(r"[^/\\:\x00-\x1f]{1,200}" + re.escape(self.ending))
+        names: dict[str, None] = {}
+        for value in weight_map.values():
+            for name in value if isinstance(value, list) else [value]:
+                if not isinstance(name, str) or not plain.fullmatch(name):
+                    raise ModelFileError(
+                        "a shard is not in the folder of the index",
+                        expected=f"a name like {self.names('model', 1)[0]}",
+                        received=repr(name)[:100],
+                        fix="the file is damaged",
+                    )
+                names[name] = None
+        return list(names)
+
+
+def split(arrays: dict[str, np.ndarray], gibibytes: float) -> list[dict[str, np.ndarray]]:
+    """Returns the arrays of each shard.
+
+    Args:
+        arrays: The arrays by name.
+        gibibytes: The maximum size of a shard.
+
+    Raises:
+        ModelFileError: A single array is larger.
+    """
+    shards: list[dict[str, np.ndarray]] = [{}]
+    size = 0
+    for name, array in arrays.items():
+        if array.nbytes > gibibytes * _GIBIBYTE:
+            raise ModelFileError(
+                f"the weight {name} is larger than a shard",
+                expected=f"at most {gibibytes} GiB",
+                received=f"{array.nbytes} bytes",
+                fix="make max_shard_size larger",
+            )
+        if size + array.nbytes > gibibytes * _GIBIBYTE:
+            shards.append({})
+            size = 0
+        shards[-1][name] = array
+        size += array.nbytes
+    return shards
+
+
+def write_shards(
+    path: Path,
+    base: str,
+    naming: ShardNaming,
+    shards: Sequence[_Shard],
+    write: Callable[[BinaryIO, _Shard], object],
+    weight_map: Callable[[Sequence[str]], dict[str, Any]],
+    total_size: int,
+) -> tuple[list[str], set[str]]:
+    """Writes the shards, and then their index to `path`.
+
+    Until the index is replaced, the shards of an older one stay.
+
+    Args:
+        path: The path of the index. The shards are written to the same folder.
+        base: The name of the model, with which the names of the shards begin.
+        naming: How they are named.
+        shards: What each of them holds.
+        write: Writes a shard to an empty file.
+        weight_map: Returns the entry `weight_map` of the index for the names of the shards.
+        total_size: The number of bytes of all weights.
+
+    Returns:
+        The names of the shards, and those of the older index, which `remove` may delete now.
+    """
+    names, previous = _new_names(path, base, naming, len(shards)), _own_names(path, base, naming)
+    index = {"metadata": {"total_size": total_size}, "weight_map": weight_map(names)}
+    try:
+        with contextlib.ExitStack() as stack:
+            index_file = stack.enter_context(atomic_write(path))  # replaced last
+            for name, shard in zip(names, shards, strict=True):
+                write(stack.enter_context(atomic_write(path.with_name(name))), shard)
+            index_file.write(json.dumps(index, indent=4).encode())
+    except BaseException:
+        remove(path, set(names).difference(_own_names(path, base, naming)))
+        raise
+    return names, set(previous).difference(names)
+
+
+def _new_names(path: Path, base: str, naming: ShardNaming, count: int) -> list[str]:
+    """Returns names for shards that no file has."""
+    starts = itertools.chain([base], (f"{base}-{k}" for k in itertools.count(1)))
+    return next(
+        names
+        for names in (naming.names(start, count) for start in starts)
+        if not any(os.path.lexists(path.with_name(name)) for name in names)
+    )
+
+
+def _own_names(path: Path, base: str, naming: ShardNaming) -> list[str]:
+    """Returns the shards that an existing index names, and whose names are of `write_shards`."""
+    try:
+        with open_for_reading(path) as file:
+            names = naming.names_in(parse_json(file.read()))
+    except (OSError, KerasError):  # there is none
+        return []
+    return [name for name in names if naming.is_own(name, base)]
+
+
+def remove(path: Path, names: Iterable[str]) -> None:
+    """Deletes files in the folder of an index, if they are there.
+
+    Args:
+        path: The path of the index.
+        names: Their names.
+    """
+    for name in names:
+        with contextlib.suppress(OSError):
+            os.unlink(path.with_name(name))
