@@ -4,6 +4,8 @@ The names, types and sizes that an archive declares are validated before use. Ev
 to a temporary folder, which is renamed to the destination only if the whole archive is valid.
 """
 
+import bz2
+import errno
 import gzip
 import lzma
 import os
@@ -15,6 +17,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -29,10 +32,21 @@ _CHUNK_BYTES = 1 << 20
 # archives. Deflate alone reaches 1,000, real data seldom 20.
 _MAX_COMPRESSION_RATIO = 200
 _ALLOWED_BYTES = 64 << 20
+# What each member counts in addition to its size: a block of the disk.
+_MEMBER_BYTES = 4096
+# What Python may read at a time from members that it inflates without a limit of its own.
+_UNLIMITED_CHUNK_BYTES = 4096
+# A tar file has the names of members in headers, which are read into memory.
+_MAX_HEADER_BYTES = 4 << 20
+_TAR_OPENERS = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+    b"]\0\0": lzma.open,
+}
 _CORRUPT = (
     tarfile.TarError,
     zipfile.BadZipFile,
-    gzip.BadGzipFile,
     lzma.LZMAError,
     zlib.error,
     EOFError,
@@ -46,11 +60,48 @@ class UnsafeArchiveError(SpecError):
 
 @dataclass(frozen=True)
 class _Member:
-    """A member of an archive; `data` is None for a folder."""
+    """A member of an archive; `data` is None for a folder, and is read in chunks of some bytes."""
 
     name: str
     size: int
     data: IO[bytes] | None
+    chunk: int = _CHUNK_BYTES
+
+
+class _HeaderReader:
+    """A file whose reads are limited together while `is_header` is set.
+
+    `tarfile` reads what a header declares into memory, which can be gigabytes of a bomb.
+
+    Args:
+        file: The file.
+        archive: The path of the archive, for the error.
+    """
+
+    def __init__(self, file: IO[bytes], archive: Path):
+        self._file, self._archive = file, archive
+        self.is_header, self._left = True, _MAX_HEADER_BYTES
+        self.seek, self.tell = file.seek, file.tell
+
+    def start_header(self) -> None:
+        self.is_header, self._left = True, _MAX_HEADER_BYTES
+
+    def read_to_end(self) -> None:
+        """Reads what follows the last member: padding, and the checksum of the compressed data."""
+        left = _ALLOWED_BYTES
+        while chunk := self._file.read(_CHUNK_BYTES):
+            left -= len(chunk)
+            if left < 0:
+                raise _unsafe_error(self._archive, "", "is followed by much padding")
+
+    def read(self, size: int = -1) -> bytes:
+        if self.is_header:
+            self._left -= size
+            if size < 0 or self._left < 0:
+                raise _unsafe_error(
+                    self._archive, "", f"has a header of over {_MAX_HEADER_BYTES >> 20} MiB"
+                )
+        return self._file.read(size)
 
 
 def extract_archive(
@@ -77,14 +128,16 @@ def extract_archive(
     try:
         fresh.mkdir()
         for member in members(archive):
-            budget -= member.size
+            budget -= member.size + _MEMBER_BYTES
             if budget < 0:
                 raise _unsafe_error(
                     archive, member.name, f"inflates over {_MAX_COMPRESSION_RATIO} times"
                 )
             _write_member(archive, member, fresh)
         _replace_folder(fresh, destination, replace=replace)
-    except _CORRUPT as error:
+    except (*_CORRUPT, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # bz2's has none
+            raise
         raise SpecError(
             f"get_file, unpacking {archive.name}",
             expected=f"a complete {kind} archive",
@@ -98,7 +151,7 @@ def extract_archive(
 def _detect_format(archive: Path, archive_format: ArchiveFormat) -> str:
     formats = ("tar", "zip") if archive_format == "auto" else archive_format or ()
     formats = (formats,) if isinstance(formats, str) else tuple(formats)
-    detectors = {"tar": tarfile.is_tarfile, "zip": zipfile.is_zipfile}
+    detectors = {"tar": _is_tar, "zip": zipfile.is_zipfile}
     for name in formats:
         if name in detectors and detectors[name](archive):
             return name
@@ -110,15 +163,37 @@ def _detect_format(archive: Path, archive_format: ArchiveFormat) -> str:
     )
 
 
+def _is_tar(path: Path) -> bool:
+    try:
+        with _open_tar(path):
+            return True
+    except (*_CORRUPT, OSError):
+        return False
+
+
+@contextmanager
+def _open_tar(path: Path) -> Iterator[tuple[tarfile.TarFile, _HeaderReader]]:
+    with path.open("rb") as file:
+        signature = file.read(6)
+    opener = next((o for start, o in _TAR_OPENERS.items() if signature.startswith(start)), open)
+    with opener(path, "rb") as file:
+        reader = _HeaderReader(file, path)
+        with tarfile.open(fileobj=reader, mode="r:") as archive:  # type: ignore[arg-type]
+            yield archive, reader
+
+
 def _tar_members(path: Path) -> Iterator[_Member]:
-    with tarfile.open(path) as archive:
+    with _open_tar(path) as (archive, reader):
         for info in archive:
+            reader.is_header = False
             if not (info.isreg() or info.isdir()):
                 raise _unsafe_error(path, info.name, "is a link or a special file")
             if info.size < 0:
                 raise _unsafe_error(path, info.name, "has a negative size")
             data = archive.extractfile(info) if info.isreg() else None
             yield _Member(info.name, info.size if data else 0, data)
+            reader.start_header()
+        reader.read_to_end()
 
 
 def _zip_members(path: Path) -> Iterator[_Member]:
@@ -132,24 +207,30 @@ def _zip_members(path: Path) -> Iterator[_Member]:
             # Not `filename`, which is truncated at a NUL character.
             if info.is_dir():
                 yield _Member(info.orig_filename, 0, None)
-            else:
-                with archive.open(info) as data:
-                    yield _Member(info.orig_filename, info.file_size, data)
+                continue
+            is_limited = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            chunk = _CHUNK_BYTES if is_limited else _UNLIMITED_CHUNK_BYTES
+            with archive.open(info) as data:
+                yield _Member(info.orig_filename, info.file_size, data, chunk)
 
 
 def _write_member(archive: Path, member: _Member, folder: Path) -> None:
     target = folder.joinpath(*_split_path(archive, member.name))
-    if member.data is None:
-        target.mkdir(parents=True, exist_ok=True)
-        return
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = target if member.data is None else target.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        if member.data is None:
+            return
         file = target.open("xb")
     except (FileExistsError, NotADirectoryError) as error:
         raise _unsafe_error(archive, member.name, "has a duplicate name") from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise _unsafe_error(archive, member.name, "has too long a name") from error
     remaining = member.size
     with file:
-        while chunk := member.data.read(_CHUNK_BYTES):
+        while chunk := member.data.read(member.chunk):
             remaining -= len(chunk)
             if remaining < 0:
                 break

@@ -1,9 +1,12 @@
 """Archives that attack: each is refused, and nothing of it stays."""
 
+import gzip
 import io
+import random
 import stat
 import tarfile
 import threading
+import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -178,3 +181,72 @@ def test_two_threads_extract_concurrently(tmp_path):
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(unpack, range(4))) == {50}
     assert {p.name for p in tmp_path.iterdir()} == {"archive", "out"}
+
+
+@pytest.mark.parametrize("make", [tar_of, zip_of])
+@pytest.mark.parametrize("name", ["n" * 300, "/".join(["folder"] * 1000)], ids=["part", "path"])
+def test_too_long_a_name_raises(unpack, make, name):
+    with pytest.raises(UnsafeArchiveError, match="too long"):
+        unpack(make((name, b"x")))
+
+
+def test_a_bomb_of_empty_files_raises(unpack, monkeypatch):
+    monkeypatch.setattr(archive_utils, "_ALLOWED_BYTES", 0)
+    monkeypatch.setattr(archive_utils, "_MAX_COMPRESSION_RATIO", 20)
+    with pytest.raises(UnsafeArchiveError, match="inflates"):
+        unpack(tar_of(*((f"d/{i}", b"") for i in range(300))))
+
+
+def _header_bomb(kind: bytes) -> bytes:
+    """Returns a small tar file whose first header declares 100 MiB, all of which are there."""
+    info, size = tarfile.TarInfo("a"), 100 << 20
+    info.type, info.size = kind, size
+    file = io.BytesIO()
+    with gzip.open(file, "wb", compresslevel=1) as archive:
+        archive.write(info.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(100):
+            archive.write(b"1 1=1\n\n\n" * (1 << 17))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_bomb_in_a_header_raises(unpack, kind):
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnsafeArchiveError, match="header"):
+            unpack(_header_bomb(kind))
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_inflates_by_small_pieces(unpack, method):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.writestr("zeros", bytes(20 << 20))
+    assert len(file.getvalue()) < 1 << 16
+    assert len(unpack(file.getvalue())["zeros"]) == 20 << 20
+
+
+def test_a_sparse_file_that_declares_terabytes_raises(unpack):
+    size = f"{1 << 40}"
+    pax = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": size}
+    with pytest.raises(ValueError, match="get_file, unpacking"):
+        unpack(tar_of(("a", b"1\n0\n1\n".ljust(512, b"\0") + b"x"), pax_headers=pax, mode="w"))
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_a_compressed_tar_cut_off_anywhere_raises(unpack, mode, tmp_path):
+    whole = tar_of(("a", bytes(range(256)) * 50), mode=mode)
+    for end in (3, 12, 40, len(whole) - 3):
+        with pytest.raises(ValueError, match="get_file, unpacking"):
+            unpack(whole[:end])
+    assert not (tmp_path / "in" / "out").exists()
+
+
+def test_damage_within_a_bz2_raises(unpack):
+    content = bytearray(tar_of(("a", random.Random(0).randbytes(1_000_000)), mode="w:bz2"))
+    content[950_000] ^= 1
+    with pytest.raises(ValueError, match="expected: a complete tar archive"):
+        unpack(bytes(content))
