@@ -140,7 +140,7 @@ class _GraphBuilder:
         self.options: dict[str, dict[str, Any]] = {}  # of ops: the arguments in their config
         self.calls: list[tuple[str, int, Any]] = []  # operation, index of the node, call
         for entry in entries:
-            name = entry.get("name") or entry["config"]["name"]
+            name = self._name(entry)
             if name in self.operations:
                 raise _invalid_config(
                     source, "layers whose names are all different", f"two layers named {name!r}"
@@ -152,9 +152,18 @@ class _GraphBuilder:
             for name, operation in self.operations.items()
         }
         for entry in entries:
-            name = entry.get("name") or entry["config"]["name"]
+            name = self._name(entry)
             calls = entry.get("inbound_nodes") or []
             self.calls += [(name, self.first[name] + i, call) for i, call in enumerate(calls)]
+
+    def _name(self, entry: Any) -> str:
+        config = entry.get("config") if isinstance(entry, dict) else None
+        name = (entry.get("name") or config.get("name")) if isinstance(config, dict) else None
+        if not isinstance(name, str):
+            raise _invalid_config(
+                self.source, "layers as objects with a name and a config", f"{entry!r}"
+            )
+        return name
 
     def _create(self, entry: dict[str, Any], name: str) -> Operation:
         if op_serialization.is_op(entry):

@@ -16,10 +16,11 @@ _THIRD_PARTY_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
+    ArithmeticError,
+    AttributeError,  # a number or list where an object is expected
     EOFError,
     LookupError,
     MemoryError,
-    OverflowError,
     RuntimeError,  # h5py's, and RecursionError
     TypeError,
     ValueError,  # h5py's, and UnicodeDecodeError

@@ -167,8 +167,9 @@ FORBIDDEN_MODULES = {
     "shutil",
 }  # fmt: skip
 FORBIDDEN_NAMES = {"eval", "exec", "__import__", "compile", "globals"}
+NOT_FOR_LOADING = {"__init__.py", "folder_writer.py"}
 LOAD_PATH = [
-    *(p for p in (ROOT / "keras_fn/saving").glob("*.py") if p.name != "__init__.py"),
+    *(p for p in (ROOT / "keras_fn/saving").glob("*.py") if p.name not in NOT_FOR_LOADING),
     *(ROOT / "keras_fn/models").glob("*.py"),
     *(ROOT / "keras_fn/core" / f"{name}.py" for name in ("serialization", "registry", "operation")),
 ]
@@ -474,3 +475,18 @@ def test_a_program_may_pass_its_own_classes_and_functions():
     file = archive(made=made)
     refused(file, "custom_objects")
     assert type(keras.saving.load_model(file, {"Mine": Mine}).layers[-1]) is Mine
+
+
+def test_a_layer_that_is_no_object_is_refused():
+    def change(config):
+        config["config"]["layers"][1] = 3
+
+    assert "layers as objects with a name" in refused(archive(change), "victim")
+
+
+def test_the_shape_of_what_is_not_built_is_refused():
+    def change(config):
+        initializer = entry(config, "hidden")["config"]["kernel_initializer"]
+        initializer["build_config"] = {"input_shape": [3]}
+
+    refused(archive(change), "is not built")
