@@ -12,6 +12,7 @@ from keras_fn_torch.device import (
     to_device as to_device,
 )
 from keras_fn_torch.dtype_fallback import widen_operands as widen_operands
+from keras_fn_torch.export import export_onnx as export_onnx, export_torch as export_torch
 from keras_fn_torch.foreach import ForEach as foreach
 from keras_fn_torch.interop import (
     call_module as call_module,

@@ -1,4 +1,7 @@
-"""Scans. Branches and loops are Python's."""
+"""Scans. Branches and loops are Python's.
+
+In a graph of `torch.export` a scan is an operator, since the number of steps may be unknown.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +10,7 @@ import torch
 
 from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope
+from keras_fn_torch.scan_operator import scan_operator
 from keras_fn_torch.tensors import Tensor
 
 
@@ -20,6 +24,8 @@ def scan(
 ) -> tuple[Any, Any]:
     """A Python loop: PyTorch executes each step eagerly, so there is nothing to unroll."""
     del unroll
+    if torch.compiler.is_exporting():
+        return scan_operator(function, init, xs, length, reverse)
     steps = _unstack_steps(xs, length or 0)
     carry, outputs = init, []
     for step in reversed(steps) if reverse else steps:

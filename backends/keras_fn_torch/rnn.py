@@ -1,10 +1,12 @@
 """Fused LSTM and GRU."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from keras_fn_torch.scan_operator import scan_operator
 from keras_fn_torch.tensors import Tensor
 
 _SATURATION = 1e4  # sigmoid(1e4) is 1 and sigmoid(-1e4) is 0, also in float16
@@ -21,6 +23,8 @@ def lstm(
     mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`torch.lstm`, which has Keras's order of gates."""
+    if torch.compiler.is_exporting():
+        return _lstm_operator(x, h, c, kernel, recurrent_kernel, bias, go_backwards, mask)
     weights = [_transposed(kernel), _transposed(recurrent_kernel)]
     if bias is not None:
         weights += [bias, torch.zeros_like(bias)]
@@ -105,6 +109,8 @@ def gru(
     mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`torch.gru`, which has the reset gate before the update gate."""
+    if torch.compiler.is_exporting():
+        return _gru_operator(x, h, kernel, recurrent_kernel, bias, go_backwards, mask)
     if go_backwards:
         x, mask = x.flip(1), None if mask is None else mask.flip(1)
     active = None if mask is None else _ActiveSteps(mask)
@@ -157,3 +163,75 @@ def _reorder_gru_gates(x: Tensor) -> Tensor:
 def _run_options(weights: list[Tensor], bias: Tensor | None) -> tuple[Any, ...]:
     """Returns one layer, no dropout, unidirectional, batch first; training mode if recording."""
     return weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True
+
+
+def _lstm_operator(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None,
+    go_backwards: bool,
+    mask: Tensor | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns what `lstm` does, as a scan: an exported `torch.lstm` has a fixed number of steps."""
+
+    def step(states: list[Tensor], gates: Tensor) -> list[Tensor]:
+        h, c = states
+        i, f, candidate, o = (gates + h @ recurrent_kernel).chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * candidate.tanh()
+        return [o.sigmoid() * c.tanh(), c]
+
+    gates = x @ kernel if bias is None else x @ kernel + bias
+    outputs, (h, c) = _scan_steps(step, [h, c], gates, go_backwards, mask)
+    return outputs, h, c
+
+
+def _gru_operator(
+    x: Tensor,
+    h: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None,
+    go_backwards: bool,
+    mask: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """Returns what `gru` does, as a scan."""
+
+    def step(states: list[Tensor], gates: Tensor) -> list[Tensor]:
+        (h,) = states
+        recurrent = h @ recurrent_kernel if bias is None else h @ recurrent_kernel + bias[1]
+        update, reset, candidate = gates.chunk(3, 1)
+        r_update, r_reset, r_candidate = recurrent.chunk(3, 1)
+        candidate = (candidate + (reset + r_reset).sigmoid() * r_candidate).tanh()
+        return [candidate + (update + r_update).sigmoid() * (h - candidate)]
+
+    gates = x @ kernel if bias is None else x @ kernel + bias[0]
+    outputs, (h,) = _scan_steps(step, [h], gates, go_backwards, mask)
+    return outputs, h
+
+
+def _scan_steps(
+    step: Callable[[list[Tensor], Tensor], list[Tensor]],
+    states: list[Tensor],
+    gates: Tensor,
+    go_backwards: bool,
+    mask: Tensor | None,
+) -> tuple[Tensor, list[Tensor]]:
+    """Scans over the second axis. Returns the outputs as they are computed, and the last states."""
+    xs = [gates] if mask is None else [gates, mask.unsqueeze(-1)]
+    xs = [(x.flip(1) if go_backwards else x).transpose(0, 1) for x in xs]
+
+    def body(states: list[Tensor], row: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+        after = step(states, row[0])
+        if mask is not None:
+            after = [torch.where(row[1], a, b) for a, b in zip(after, states, strict=True)]
+        return after, after[0]
+
+    states, outputs = scan_operator(body, states, xs)
+    outputs = outputs.transpose(0, 1)
+    if mask is None:
+        return outputs, states
+    is_started = (mask.flip(1) if go_backwards else mask).cumsum(1) > 0
+    return outputs.masked_fill(~is_started.unsqueeze(-1), 0), states

@@ -1,4 +1,4 @@
-"""`Endpoint`: a function with a signature, which a backend writes into an artifact for inference."""
+"""`Endpoint`: a function with a signature, which a backend writes as an artifact for inference."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -8,7 +8,6 @@ from keras_fn.core.endpoint import Endpoint, unique_names
 from keras_fn.core.graph_model import GraphModel, get_graph
 from keras_fn.core.input_spec import InputSpec
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.named_dims import split_names
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers.layer import Layer
 from keras_fn.types import Nested, Shape

@@ -169,7 +169,8 @@ def leading_axis_size(source: str, structure: Any) -> Any:
         ValueError: There are no tensors, one is a scalar, or the sizes differ.
     """
     shapes = [spec_of(x).shape for x in tensor_leaves(structure)]
-    sizes = {shape[0] for shape in shapes if shape and shape[0] is not None}
+    # A size that is symbolic in the graph of a framework is unknown, too.
+    sizes = {shape[0] for shape in shapes if shape and isinstance(shape[0], int)}
     if not shapes or not all(shapes) or len(sizes) > 1:
         raise SpecError(
             source,

@@ -1,0 +1,154 @@
+"""Artifacts for inference: programs of `torch.export`, and ONNX models made from them."""
+
+import contextlib
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from keras_fn.core import tree
+from keras_fn.core.endpoint import Endpoint, to_identifier, unique_names
+from keras_fn.core.scopes import StatelessScope
+from keras_fn_torch.device import default_device
+from keras_fn_torch.tensors import Tensor, native_dtype
+
+# Example sizes of unknown axes: 0 and 1 would be taken for constants, and layers that split or pool
+# an axis need one that has divisors.
+_BATCH, _SIZE = 6, 240
+
+
+class EndpointModule(nn.Module):
+    """An endpoint as a module, whose parameters and buffers are the variables that it reads.
+
+    Assignments of the function go nowhere: an exported program has no state.
+    """
+
+    def __init__(self, endpoint: Endpoint):
+        super().__init__()
+        keys = unique_names([to_identifier(v.path) for v in endpoint.variables])
+        self.pairs = list(zip(endpoint.variables, keys, strict=True))
+        self.function = endpoint.function
+        for variable, key in self.pairs:
+            value = variable.value
+            if variable.trainable and value.requires_grad:
+                self.register_parameter(key, nn.Parameter(value.detach()))
+            else:
+                self.register_buffer(key, value.detach())
+        self.eval()
+
+    def forward(self, *args: Any) -> Any:
+        """Calls the endpoint with the values that the module has."""
+        with StatelessScope([(v, getattr(self, key)) for v, key in self.pairs]):
+            return self.function(*args)
+
+
+def example_inputs(endpoint: Endpoint) -> tuple[Any, ...]:
+    """Returns tensors for the arguments of an endpoint, with sizes for the unknown axes."""
+
+    def example(spec: Any) -> Tensor:
+        sizes = [
+            size if size is not None else _SIZE if axis else _BATCH
+            for axis, size in enumerate(spec.shape)
+        ]
+        return torch.ones(sizes, dtype=native_dtype(spec.dtype), device=default_device())
+
+    return tree.map_structure(example, endpoint.signature)
+
+
+def export_program(endpoint: Endpoint, dynamic_shapes: Any = None, **options: Any) -> Any:
+    """`torch.export.export` of an endpoint, with axes of unknown size as dynamic."""
+    if dynamic_shapes is None:
+        dynamic = torch.export.Dim.DYNAMIC
+        axes = [dict.fromkeys(named, dynamic) for named in endpoint.dynamic_axes()]
+        dynamic_shapes = (tree.unflatten(endpoint.signature, axes),)
+    module = EndpointModule(endpoint)
+    with torch.no_grad():
+        return torch.export.export(
+            module,
+            example_inputs(endpoint),
+            dynamic_shapes=dynamic_shapes,
+            **{"strict": False, **options},
+        )
+
+
+def export_torch(endpoint: Endpoint, path: str, **options: Any) -> None:
+    """Writes a program of `torch.export`."""
+    torch.export.save(export_program(endpoint, **options), path)
+
+
+def export_onnx(endpoint: Endpoint, path: str, opset_version: int | None = None) -> None:
+    """Writes an ONNX model: `torch.onnx.export` of the program that `torch.export` makes.
+
+    Inputs and outputs are flat, under the endpoint's names; the axes have the names of
+    `Endpoint.dynamic_axes`. Weights of 2 GB and more are in a second file, `<name>.data`.
+    """
+    outputs: list[str] = []
+
+    def call(*tensors: Tensor) -> tuple[Any, ...]:
+        result = endpoint.function(*tree.unflatten(endpoint.signature, tensors))
+        outputs[:] = endpoint.name_outputs(result)
+        return tuple(tree.flatten(result))
+
+    flat = Endpoint(
+        endpoint.name,
+        endpoint.source,
+        call,
+        endpoint.inputs,
+        endpoint.input_names,
+        None,
+        endpoint.variables,
+    )
+    with _quiet():
+        program = export_program(flat)
+        model = torch.onnx.export(
+            program,
+            dynamo=True,
+            input_names=endpoint.input_names,
+            output_names=outputs,
+            opset_version=opset_version,
+            verbose=False,
+        )
+        assert model is not None  # as with `dynamo=True`
+        _rename_axes(model.model, endpoint.dynamic_axes())
+        model.save(path)
+
+
+def _rename_axes(model: Any, axes: list[dict[int, str]]) -> None:
+    """Gives the unknown sizes of a model their names, in place of PyTorch's symbols."""
+    from onnxscript import ir
+
+    inputs = model.graph.inputs
+    names = {
+        str(value.shape[axis]): name
+        for value, named in zip(inputs, axes, strict=True)
+        for axis, name in named.items()
+    }
+
+    def rename(dim: Any) -> Any:
+        text = str(dim)
+        renamed = re.sub(r"[A-Za-z_]\w*", lambda match: names.get(match[0], match[0]), text)
+        return dim if isinstance(dim, int) or renamed == text else ir.SymbolicDim(renamed)
+
+    values = [*inputs, *model.graph.outputs]
+    values += [value for node in model.graph for value in node.outputs]
+    for value in values:
+        if value.shape is not None and not value.shape.is_static():
+            value.shape = ir.Shape([rename(dim) for dim in value.shape])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hides what the exporter says about itself: torchvision's ops, deprecated functions."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
