@@ -6,6 +6,7 @@ Nothing is extracted to disk: members are read as bytes, or through a view of th
 import dataclasses
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
@@ -40,7 +41,11 @@ ASSETS = "assets/"
 # Constant, so that the same model results in the same file.
 _FIXED_DATE = "1980-01-01@00:00:00"
 OWN_KEY = "keras_fn"  # of metadata.json, which Keras does not write
-_NPZ_WEIGHTS = "model.weights.npz"
+NPZ_WEIGHTS = "model.weights.npz"
+# Files of these names, with any ending, are devices on Windows.
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\..*)?", re.IGNORECASE
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,16 +93,8 @@ def read_archive(file: BinaryIO) -> Archive:
     with model_file_errors(name):
         view = ByteView.of_file(file)
         entries = {entry.name: entry for entry in read_entries(view)}
-        _check_members(entries)
-        metadata_bytes = _member_bytes(view, entries[METADATA])
-        with model_file_errors(METADATA):
-            metadata = parse_json(metadata_bytes)
-            if not isinstance(metadata, dict):
-                raise ModelFileTypeError(
-                    "the metadata is not a JSON object",
-                    expected="dict",
-                    received=type(metadata).__name__,
-                )
+        check_members({name: entry.size for name, entry in entries.items()})
+        metadata = parse_metadata(_member_bytes(view, entries[METADATA]))
         config = _member_bytes(view, entries[CONFIG])
         weights = _member_file(view, entries[WEIGHTS])
         assets = {
@@ -106,6 +103,26 @@ def read_archive(file: BinaryIO) -> Archive:
             if path.startswith(ASSETS)
         }
     return Archive(name, config, metadata, weights, assets)
+
+
+def parse_metadata(content: bytes) -> dict[str, Any]:
+    """Returns the value of metadata.json.
+
+    Args:
+        content: Its bytes.
+
+    Raises:
+        ModelFileError: It is not a JSON object.
+    """
+    with model_file_errors(METADATA):
+        metadata = parse_json(content)
+        if not isinstance(metadata, dict):
+            raise ModelFileTypeError(
+                "the metadata is not a JSON object",
+                expected="dict",
+                received=type(metadata).__name__,
+            )
+        return metadata
 
 
 def write_archive(
@@ -125,21 +142,7 @@ def write_archive(
         ModelFileError: `read_archive` could not read the result.
     """
     with error_context(describe(file)):
-        for name in members:
-            if name == METADATA:
-                raise ModelFileError(
-                    "metadata.json is written from `metadata`", received="a member of that name"
-                )
-        content: dict[str, Sequence[Buffer]] = {METADATA: [_metadata_bytes(metadata or {})]}
-        content.update((name, _parts(data)) for name, data in sorted(members.items()))
-        sizes = {
-            name: sum(memoryview(part).nbytes for part in parts) for name, parts in content.items()
-        }
-        _check_members(
-            {name: Entry(name, STORED, 0, size, size, 0) for name, size in sizes.items()}
-        )
-        with error_context(CONFIG):
-            parse_json(b"".join(content[CONFIG]))
+        content = checked_content(members, metadata)
     if file.tell() != 0:
         raise SpecError(
             "write_archive",
@@ -150,9 +153,43 @@ def write_archive(
     write_zip(file, content)
 
 
+def checked_content(
+    members: Mapping[str, Buffer | Sequence[Buffer]], metadata: Mapping[str, Any] | None = None
+) -> dict[str, Sequence[Buffer]]:
+    """Returns the parts of each member, with metadata.json, after checking that all can be read.
+
+    Args:
+        members: As of `write_archive`.
+        metadata: As of `write_archive`.
+
+    Raises:
+        ModelFileError: They cannot.
+    """
+    if METADATA in members:
+        raise ModelFileError(
+            "metadata.json is written from `metadata`", received="a member of that name"
+        )
+    content: dict[str, Sequence[Buffer]] = {METADATA: [metadata_bytes(metadata or {})]}
+    for name, data in sorted(members.items()):
+        content[name] = [memoryview(data).cast("B")] if isinstance(data, Buffer) else data
+    check_members(
+        {name: sum(memoryview(part).nbytes for part in parts) for name, parts in content.items()}
+    )
+    with error_context(CONFIG):
+        parse_json(b"".join(content[CONFIG]))
+    return content
+
+
 def check_asset_path(path: str) -> None:
     """Raises an error unless `path` is a plain relative path, as the name of an asset must be."""
     parts = path.split("/")
+    if device := next(filter(_DEVICE.fullmatch, parts), None):
+        raise ModelFileError(
+            f"a file cannot have the name {device!r}, which is a device on Windows",
+            expected="names of files that every system has",
+            received=sanitize_for_display(path, 100),
+            fix="rename the attribute of the layer, or the file that its save_assets writes",
+        )
     plain = all(
         0 < len(part.encode("utf-8", "replace")) <= 255 and part not in (".", "..")
         for part in parts
@@ -165,19 +202,23 @@ def check_asset_path(path: str) -> None:
         )
 
 
-def _check_members(entries: Mapping[str, Entry]) -> None:
-    """Raises an error unless these are the members of a `.keras` file, within the limits."""
+def check_members(sizes: Mapping[str, int]) -> None:
+    """Raises an error unless these are the members of a saved model, within the limits.
+
+    Args:
+        sizes: The size of each member, in bytes.
+    """
     limits = current_limits()
-    if len(entries) > limits.zip_members:
-        raise malformed("there are too many members", f"at most {limits.zip_members}", len(entries))
-    if _NPZ_WEIGHTS in entries:
+    if len(sizes) > limits.zip_members:
+        raise malformed("there are too many members", f"at most {limits.zip_members}", len(sizes))
+    if NPZ_WEIGHTS in sizes:
         raise ModelFileError(
             "the weights are in NumPy's format, which Keras fills with pickled objects",
             expected=WEIGHTS,
-            received=_NPZ_WEIGHTS,
+            received=NPZ_WEIGHTS,
             fix="save the model in Keras with h5py installed",
         )
-    for name in entries:
+    for name in sizes:
         if len(name.encode("utf-8", "replace")) > NAME_BYTES:
             raise malformed(
                 "the name of a member is too long",
@@ -193,15 +234,15 @@ def _check_members(entries: Mapping[str, Entry]) -> None:
                 sanitize_for_display(name, 100),
             )
     for name in (CONFIG, METADATA, WEIGHTS):
-        if name not in entries:
+        if name not in sizes:
             raise malformed(
                 f"there is no member {name}",
                 f"{CONFIG}, {METADATA} and {WEIGHTS}",
-                ", ".join(sorted(entries)),
+                ", ".join(sorted(sizes)),
             )
     for name, most in ((CONFIG, limits.config_bytes), (METADATA, limits.metadata_bytes)):
-        if entries[name].size > most:
-            raise malformed(f"{name} is too large", f"at most {most} bytes", entries[name].size)
+        if sizes[name] > most:
+            raise malformed(f"{name} is too large", f"at most {most} bytes", sizes[name])
 
 
 def _member_bytes(view: ByteView, entry: Entry) -> bytes:
@@ -219,15 +260,17 @@ def _member_file(view: ByteView, entry: Entry) -> BinaryIO:
         return view.slice(entry.data_offset, entry.size)  # type: ignore[return-value]
 
 
-def _parts(data: Buffer | Sequence[Buffer]) -> Sequence[Buffer]:
-    return [memoryview(data).cast("B")] if isinstance(data, Buffer) else data
+def metadata_bytes(metadata: Mapping[str, Any], **own: Any) -> bytes:
+    """Returns the content of metadata.json.
 
-
-def _metadata_bytes(metadata: Mapping[str, Any]) -> bytes:
+    Args:
+        metadata: Entries that extend or replace Keras's version and date.
+        **own: Entries below the key of keras_fn, which Keras does not read.
+    """
     value = {
         "keras_version": KERAS_VERSION,
         "date_saved": _FIXED_DATE,
         **metadata,
-        OWN_KEY: {"version": __version__},
+        OWN_KEY: {"version": __version__, **own},
     }
     return json.dumps(value, allow_nan=False).encode("utf-8")

@@ -8,7 +8,7 @@ import queue
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.errors import ModelFileError
@@ -23,9 +23,6 @@ _CHUNK = 1 << 20
 def write_parts(file: BinaryIO, parts: Sequence[Buffer]) -> int:
     """Writes the parts of a file one after the other, and returns their CRC-32.
 
-    A variable that another thread assigns meanwhile is written as it was, or as it is: pieces are
-    copied before they are written and go into the checksum.
-
     Args:
         file: The file.
         parts: What to write.
@@ -33,45 +30,70 @@ def write_parts(file: BinaryIO, parts: Sequence[Buffer]) -> int:
     Raises:
         OSError: The file cannot be written.
     """
-    crc = 0
+    return write_groups(file, [parts], sum(map(len, parts)))[0]
 
-    def add(piece: bytes) -> None:
-        nonlocal crc
-        crc = zlib.crc32(piece, crc)
 
-    if sum(map(len, parts)) <= _CHUNK:  # not worth a thread
-        _write_pieces(file, parts, add)
-        return crc
-    todo: queue.Queue[bytes | None] = queue.Queue(maxsize=8)
+def write_groups(file: BinaryIO, groups: Iterable[Sequence[Buffer]], size: int) -> list[int]:
+    """Writes groups of parts one after the other, and returns the CRC-32 of each group.
+
+    A variable that another thread assigns meanwhile is written as it was, or as it is: pieces are
+    copied before they are written and go into the checksum.
+
+    Args:
+        file: The file.
+        groups: What to write.
+        size: The number of bytes of all groups.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    crcs: list[int] = []
+
+    def add(piece: bytes | None) -> None:
+        if piece is None:  # a group begins
+            crcs.append(0)
+        else:
+            crcs[-1] = zlib.crc32(piece, crcs[-1])
+
+    if size <= _CHUNK:  # not worth a thread
+        _write_pieces(file, groups, add)
+        return crcs
+    todo: queue.Queue[bytes | None | Literal[False]] = queue.Queue(maxsize=8)
 
     def add_all() -> None:
-        while (piece := todo.get()) is not None:
+        while (piece := todo.get()) is not False:
             add(piece)
 
     thread = threading.Thread(target=add_all, name="keras_fn-checksum")
     try:
         thread.start()
     except RuntimeError:  # none starts while the program ends, when `atexit` may save a model
-        _write_pieces(file, parts, add)
-        return crc
+        _write_pieces(file, groups, add)
+        return crcs
     try:
-        _write_pieces(file, parts, todo.put)
+        _write_pieces(file, groups, todo.put)
     finally:
-        todo.put(None)
+        todo.put(False)
         thread.join()
-    return crc
+    return crcs
 
 
-def _write_pieces(file: BinaryIO, parts: Iterable[Buffer], add: Callable[[bytes], object]) -> None:
-    for part in parts:
-        for start in range(0, len(part), _CHUNK):
-            piece = bytes(part[start : start + _CHUNK])
-            add(piece)
-            file.write(piece)
+def _write_pieces(
+    file: BinaryIO,
+    groups: Iterable[Sequence[Buffer]],
+    add: Callable[[bytes | None], object],
+) -> None:
+    for parts in groups:
+        add(None)
+        for part in parts:
+            for start in range(0, len(part), _CHUNK):
+                piece = bytes(part[start : start + _CHUNK])
+                add(piece)
+                file.write(piece)
 
 
-def write_with_trailer(file: BinaryIO, parts: Sequence[Buffer]) -> None:
-    """Writes the parts of a file, and their checksum behind them.
+def write_with_trailer(file: BinaryIO, parts: Sequence[Buffer]) -> int:
+    """Writes the parts of a file, and their checksum behind them, which it returns.
 
     Args:
         file: The file.
@@ -80,7 +102,9 @@ def write_with_trailer(file: BinaryIO, parts: Sequence[Buffer]) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    file.write(_MARK + b"%08x" % write_parts(file, parts))
+    crc = write_parts(file, parts)
+    file.write(_MARK + b"%08x" % crc)
+    return crc
 
 
 def find_trailer(view: ByteView) -> int | None:
@@ -94,23 +118,33 @@ def find_trailer(view: ByteView) -> int | None:
     return size if has_mark else None
 
 
-def check_no_trailer(view: ByteView, end: int) -> None:
-    """Checks that a file without a checksum at its end never had one.
+def stored_checksum(view: ByteView) -> str | None:
+    """Returns the checksum behind a file, in hexadecimal digits; None if it has none.
 
     Args:
         view: The view of the whole file.
-        end: Where HDF5 says that the file ends.
+    """
+    size = find_trailer(view)
+    if size is None:
+        return None
+    return view.bytes_at(size + len(_MARK), TRAILER_BYTES - len(_MARK)).decode("ascii", "replace")
+
+
+def check_no_trailer(view: ByteView, end: int) -> None:
+    """Checks that a file without a checksum at its end never had one: that nothing is behind it.
+
+    Args:
+        view: The view of the whole file.
+        end: Where HDF5 says that the file ends, which is where h5py and Keras end a file.
 
     Raises:
-        ModelFileError: The file was cut off within its checksum, or something was appended.
+        ModelFileError: The checksum is damaged or cut off, or something was appended.
     """
-    behind = view.size - end
-    start = view.bytes_at(end, min(behind, len(_MARK)))
-    if start and _MARK.startswith(start):
+    if view.size > end:
         raise ModelFileError(
             "the weights cannot be compared with their checksum",
             expected=f"a file of {end + TRAILER_BYTES} bytes, which ends with the checksum",
-            received=f"{view.size} bytes: the file was cut off, or something was appended",
+            received=f"{view.size} bytes: the checksum is damaged, or something was appended",
             fix="the file is damaged; get it again",
         )
 

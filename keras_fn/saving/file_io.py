@@ -9,6 +9,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
@@ -140,7 +141,8 @@ def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
     return file
 
 
-_TEMPORARY = ".keras_fn-{}.tmp"
+TEMPORARY = ".keras_fn-{}.tmp"
+"""Names of what is written and not complete yet."""
 _SECONDS_TO_RENAME = 60  # of a file that was closed
 
 
@@ -184,7 +186,7 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    _sync_directory(directory)
+    sync_directory(directory)
 
 
 def _create_locked(directory: str, mode: int | None) -> tuple[str, int]:
@@ -197,10 +199,10 @@ def _create_locked(directory: str, mode: int | None) -> tuple[str, int]:
         | getattr(os, "O_BINARY", 0)
     )
     while True:
-        path = os.path.join(directory, _TEMPORARY.format(secrets.token_hex(8)))
+        path = os.path.join(directory, TEMPORARY.format(secrets.token_hex(8)))
         # Created with the final permissions, so that a private file is never readable by others.
         descriptor = os.open(path, flags, _NEW_FILE_MODE if mode is None else mode & 0o700)
-        _lock(descriptor, wait=True)
+        lock(descriptor, wait=True)
         if os.fstat(descriptor).st_nlink:
             return path, descriptor
         os.close(descriptor)  # another process removed it before it was locked
@@ -212,7 +214,7 @@ def remove_unfinished_files(directory: PathLike) -> None:
     Args:
         directory: The folder.
     """
-    start, _, end = _TEMPORARY.partition("{}")
+    start, _, end = TEMPORARY.partition("{}")
     try:
         with os.scandir(os.fsdecode(directory)) as entries:
             paths = [e.path for e in entries if e.name.startswith(start) and e.name.endswith(end)]
@@ -230,17 +232,17 @@ def _remove_unfinished(path: str) -> None:
         return
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        if _lock(descriptor, wait=False):
+        if lock(descriptor, wait=False):
             os.unlink(path)
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, wait: bool) -> bool:
-    """Locks an open file until it is closed, and returns whether it is locked now.
+def lock(descriptor: int, wait: bool) -> bool:
+    """Locks an open file or folder until it is closed, and returns whether it is locked now.
 
     Args:
-        descriptor: The file.
+        descriptor: The file or folder.
         wait: Whether to wait for another process that holds the lock.
     """
     if fcntl is None:  # Windows removes no file that is open
@@ -271,8 +273,12 @@ def _mode_for(target: str) -> int | None:
     return stat.S_IMODE(status.st_mode) & 0o777
 
 
-def _sync_directory(directory: str) -> None:
-    """Makes the new name durable, if directories can be synced (not on Windows)."""
+def sync_directory(directory: str) -> None:
+    """Makes new names in a folder durable, if folders can be synced (not on Windows).
+
+    Args:
+        directory: The folder.
+    """
     if os.name != "posix":
         return
     try:
@@ -283,3 +289,23 @@ def _sync_directory(directory: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def path_aside(folder: Path) -> Path:
+    """Returns where an old folder is while a new one takes its place in two steps.
+
+    Args:
+        folder: The path of the folder.
+    """
+    return folder.with_name(f".{folder.name}.keras_fn-old")
+
+
+def complete_folder(path: PathLike) -> Path:
+    """Returns the folder of a path, or where the old one is if a write was killed halfway.
+
+    Args:
+        path: The path.
+    """
+    target = Path(local_path(path))
+    aside = path_aside(Path(os.path.realpath(target)))
+    return aside if aside.is_dir() and not target.exists() else target

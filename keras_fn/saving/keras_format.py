@@ -92,10 +92,17 @@ def write(content: Mapping[str, Any], file: BinaryIO) -> None:
 
 
 def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile: bool) -> Any:
-    """Loads the model from a `.keras` file.
+    """Loads the model from a `.keras` file, as `restore_model` of its archive."""
+    return restore_model(read_archive(file), custom_objects, with_compile)
+
+
+def restore_model(
+    archive: Archive, custom_objects: Mapping[str, Any] | None, with_compile: bool
+) -> Any:
+    """Returns the model of an archive.
 
     Args:
-        file: The file.
+        archive: The archive.
         custom_objects: Custom classes and functions, by name.
         with_compile: Whether to compile the model and restore the state of its optimizer.
 
@@ -103,7 +110,6 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
         ModelFileError: The file is malformed, or the model cannot be restored as it was.
         ModelFileTypeError: The config names an unknown class or function.
     """
-    archive = read_archive(file)
     with config_errors(archive.name, METADATA):
         check_metadata(archive.metadata)
     weights = weights_of(archive)
@@ -159,10 +165,10 @@ def compile_model(
 
 
 def load_weights(
-    model: AnyModel, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()
+    model: AnyModel, archive: Archive, skip_mismatch: bool, skipped: Iterable[Any] = ()
 ) -> None:
-    """Loads the weights of a model from a `.keras` file."""
-    weights = weights_of(read_archive(file))
+    """Loads the weights of a model from an archive."""
+    weights = weights_of(archive)
     with model_file_errors():
         restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
 

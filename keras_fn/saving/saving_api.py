@@ -7,17 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack, cast
 
-from keras_fn.errors import unexpected_arguments
-from keras_fn.saving import keras_format, legacy_h5, weights_format
+from keras_fn.errors import check_choice, unexpected_arguments
+from keras_fn.saving import (
+    keras_folder,
+    keras_format,
+    legacy_h5,
+    safetensors_format,
+    weights_format,
+)
+from keras_fn.saving.archive import read_archive
 from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
+from keras_fn.saving.safetensors_file import SIGNATURE_BYTES, is_safetensors
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import check_parameters
 from keras_fn.types import AnyModel, LoadWeightsOptions, PathLike, SaveOptions, SaveWeightsOptions
 
 _LEGACY = (".h5", ".hdf5")
+
+_SAFETENSORS = (safetensors_format.ENDING, safetensors_format.INDEX_ENDING)
 
 _ZIP = b"PK\x03\x04"
 
@@ -41,9 +51,10 @@ def save_model(
     Args:
         model: The model.
         filepath: A path that ends in `.keras`, or in `.h5` for the legacy format; or a binary,
-            seekable file for `.keras`.
+            seekable file for `.keras`; with `zipped=False` the path of a folder.
         overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
-        zipped: None or True: a `.keras` file is always a zip archive.
+        zipped: Whether the file is a zip archive. False for a folder of the same content, which
+            replaces an existing one as a whole. Default None: a zip archive.
         **kwargs: `include_optimizer=False` omits the state of the optimizer. `save_format`,
             `"keras"` or `"h5"`, is deprecated: the path decides.
 
@@ -66,17 +77,14 @@ def save_model(
         raise unexpected_arguments("save_model", kwargs)
     if save_format:
         _check_format(filepath, save_format)
-    if zipped not in (True, None):
-        raise ModelFileError(
-            "a model is saved as one file",
-            expected="zipped=True or None",
-            received=f"zipped={zipped}",
-        )
+    is_folder = check_choice("save_model", "zipped", zipped, (None, True, False)) is False
     if not getattr(model, "built", False):
         message = f"{_unbuilt(model)}: the file holds its architecture alone"
         warnings.warn(message, stacklevel=3)
-    is_legacy = _ends(filepath, _LEGACY)
-    if not is_legacy and isinstance(filepath, (str, bytes, os.PathLike)):
+    is_legacy = not is_folder and _ends(filepath, _LEGACY)
+    if is_folder:
+        _check_folder_name(filepath)
+    elif not is_legacy and isinstance(filepath, (str, bytes, os.PathLike)):
         _check_ending(filepath, (".keras",), "a model", "name the file model.keras")
     if is_legacy and _ends(filepath, (".weights.h5",)):
         raise ModelFileError(
@@ -96,6 +104,9 @@ def save_model(
             write_with_trailer(file, parts)
     else:
         members = keras_format.archive_members(model, with_optimizer)
+        if is_folder:
+            keras_folder.write(members, cast(PathLike, filepath))
+            return
         with open_for_writing(filepath) as file:
             keras_format.write(members, file)
 
@@ -106,12 +117,13 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> AnyModel:
-    """Loads a model from a `.keras` or legacy `.h5` file, written by keras_fn or Keras.
+    """Loads a model from a `.keras` file or folder, or a legacy `.h5` file, of keras_fn or Keras.
 
     Loading never runs code from the file, whatever the arguments.
 
     Args:
-        filepath: A local path, or a binary, seekable file.
+        filepath: A local path of a file, or of a folder that `save(zipped=False)` wrote; or a
+            binary, seekable file.
         custom_objects: Custom classes and functions, by the names that the file uses.
         compile: Whether to compile the model as it was saved, and to restore the state of the
             optimizer. Default True.
@@ -134,13 +146,9 @@ def load_model(
         (None, 2)
     """
     del safe_mode  # code in a file is never run
-    if isinstance(filepath, (str, bytes, os.PathLike)) and os.path.isdir(local_path(filepath)):
-        raise ModelFileError(
-            f"{describe(filepath)}: a directory, not a file",
-            expected="a .keras or .h5 file",
-            received="a directory, perhaps a SavedModel",
-            fix="load it in Keras with the TensorFlow backend, and save it as model.keras",
-        )
+    if _is_folder(filepath):
+        with keras_folder.open_folder(cast(PathLike, filepath)) as archive:
+            return keras_format.restore_model(archive, custom_objects, compile)
     with open_for_reading(filepath) as file:
         signature = _read_signature(file)
         if _is_hdf5(signature) and not _ends(filepath, (".keras",)):
@@ -159,8 +167,8 @@ def save_weights(
 
     Args:
         model: A built model.
-        filepath: A path that ends in `.weights.h5`, or in `.weights.json` for several files; or a
-            binary, seekable file.
+        filepath: A path that ends in `.weights.h5` or `.safetensors`; or a binary, seekable file.
+            The index of several files ends in `.weights.json` or `.safetensors.index.json`.
         overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
         max_shard_size: The maximum size of a file in GiB. The weights are then written to several
             files, the shards, and a JSON file with their index. None (default) for a single file.
@@ -182,17 +190,29 @@ def save_weights(
     if kwargs:
         raise unexpected_arguments("save_weights", kwargs)
     _check_built(model)
+    is_path = isinstance(filepath, (str, bytes, os.PathLike))
+    form = safetensors_format if _ends(filepath, _SAFETENSORS) else weights_format
     if max_shard_size is None:
-        if isinstance(filepath, (str, bytes, os.PathLike)):
-            _check_ending(filepath, (".weights.h5",), "weights", "name it model.weights.h5")
+        if is_path:
+            endings = (".weights.h5", ".safetensors")
+            _check_ending(filepath, endings, "weights", "name it model.weights.h5")
         _check_free(filepath, overwrite)
-        weights_format.write(model, filepath, skipped)
+        form.write(model, filepath, skipped)
         return
-    endings = (".weights.json", ".weights.h5")
+    endings = (".weights.json", ".weights.h5", *_SAFETENSORS)
     _check_ending(filepath, endings, "weights in several files", "name it model.weights.json")
-    path = Path(os.fsdecode(cast(PathLike, filepath))).with_suffix(".json")
+    path = _index_path(os.fsdecode(cast(PathLike, filepath)))
     _check_free(path, overwrite)
-    weights_format.write_shards(model, path, max_shard_size, skipped)
+    form.write_shards(model, path, max_shard_size, skipped)
+
+
+def _index_path(path: str) -> Path:
+    """Returns the path of the index of shards for the path that a user gave."""
+    if _ends(path, (safetensors_format.ENDING,)):
+        return Path(path + safetensors_format.INDEX_ENDING.removeprefix(safetensors_format.ENDING))
+    if _ends(path, (safetensors_format.INDEX_ENDING,)):
+        return Path(path)
+    return Path(path).with_suffix(".json")
 
 
 def load_weights(
@@ -205,7 +225,8 @@ def load_weights(
 
     Args:
         model: A built model.
-        filepath: A `.weights.h5`, `.weights.json`, `.keras` or legacy `.h5` file.
+        filepath: A `.weights.h5`, `.weights.json`, `.keras` or legacy `.h5` file; or a folder that
+            `save(zipped=False)` wrote.
         skip_mismatch: Whether to skip layers whose weights do not match, with a warning. Default
             False.
         **kwargs: `objects_to_skip`, layers to leave unchanged; `by_name=True`, to match the layers
@@ -232,16 +253,16 @@ def load_weights(
     if kwargs:
         raise unexpected_arguments("load_weights", kwargs)
     _check_built(model)
+    if _is_folder(filepath):
+        _check_not_by_name(filepath, by_name)
+        with keras_folder.open_folder(cast(PathLike, filepath)) as archive:
+            keras_format.load_weights(model, archive, skip_mismatch, skipped)
+        return
     with open_for_reading(filepath) as file:
         signature = _read_signature(file)
         is_legacy = _is_hdf5(signature) and legacy_h5.is_legacy(file)
-        if not is_legacy and by_name:
-            raise ModelFileError(
-                "only legacy files are read by name",
-                expected="a legacy .h5 file",
-                received=describe(file),
-                fix="load it with skip_mismatch=True",
-            )
+        if not is_legacy:
+            _check_not_by_name(filepath, by_name)
         if is_legacy and skipped:
             raise ModelFileError(
                 "objects_to_skip is not supported for legacy files",
@@ -253,14 +274,18 @@ def load_weights(
         elif _is_hdf5(signature):
             weights_format.read(model, file, skip_mismatch, skipped)
         elif signature.startswith(_ZIP):
-            keras_format.load_weights(model, file, skip_mismatch, skipped)
+            keras_format.load_weights(model, read_archive(file), skip_mismatch, skipped)
         elif _ends(filepath, (".json",)):
+            is_own = not _ends(filepath, _SAFETENSORS)
+            form = weights_format if is_own else safetensors_format
             path = local_path(cast(PathLike, filepath))
-            weights_format.read_shards(model, file, path, skip_mismatch, skipped)
+            form.read_shards(model, file, path, skip_mismatch, skipped)
+        elif is_safetensors(signature) or _ends(filepath, _SAFETENSORS):
+            safetensors_format.read(model, file, skip_mismatch, skipped)
         else:
             raise ModelFileError(
                 f"{describe(file)}: not a file of weights",
-                expected="a .weights.h5, .weights.json, .keras or .h5 file",
+                expected="a .weights.h5, .safetensors, .keras or .h5 file, or the index of several",
                 received=repr(signature[:8]),
                 fix="the file is damaged, or is of another kind",
             )
@@ -308,7 +333,7 @@ def model_from_json(
 def _read_signature(file: Any) -> bytes:
     """Returns the first bytes of a file, which identify its format."""
     file.seek(0)
-    signature = file.read(8)
+    signature = file.read(SIGNATURE_BYTES)
     file.seek(0)
     return signature
 
@@ -349,6 +374,52 @@ def _check_ending(filepath: Any, endings: tuple[str, ...], what: str, fix: str) 
             f"{describe(filepath)}: {what} cannot go to a file of this name",
             expected=f"a path that ends in {' or '.join(endings)}",
             fix=fix,
+        )
+
+
+def _check_folder_name(filepath: Any) -> None:
+    if not isinstance(filepath, (str, bytes, os.PathLike)):
+        raise ModelFileTypeError(
+            "zipped=False writes a folder",
+            expected="the path of a folder",
+            received=type(filepath).__name__,
+            fix="leave zipped out to write to a file object",
+        )
+    if _ends(filepath, (".keras",)):
+        raise ModelFileError(
+            f"{describe(filepath)}: zipped=False writes a folder, and .keras ends a file",
+            expected="a path without this ending",
+            received="zipped=False",
+            fix="leave zipped out, or name the folder without .keras",
+        )
+
+
+def _is_folder(filepath: Any) -> bool:
+    """Returns whether a path is that of a folder with a model.
+
+    Raises:
+        ModelFileError: It is another folder.
+    """
+    if not isinstance(filepath, (str, bytes, os.PathLike)):
+        return False
+    is_model = keras_folder.is_model_folder(local_path(filepath))
+    if not is_model and os.path.isdir(local_path(filepath)):
+        raise ModelFileError(
+            f"{describe(filepath)}: a folder without a model",
+            expected="a .keras or .h5 file, or a folder with config.json and model.weights.h5",
+            received="a folder, perhaps a SavedModel",
+            fix="load a SavedModel in Keras on TensorFlow, and save it as model.keras",
+        )
+    return is_model
+
+
+def _check_not_by_name(filepath: Any, by_name: bool) -> None:
+    if by_name:
+        raise ModelFileError(
+            "only legacy files are read by name",
+            expected="a legacy .h5 file",
+            received=describe(filepath),
+            fix="load it with skip_mismatch=True",
         )
 
 

@@ -247,7 +247,7 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["m.keras"]
 
 
-def test_a_model_is_one_file_or_refused(tmp_path):
+def test_a_model_is_one_file(tmp_path):
     model, x = oracle_check.dense_model(keras)
     model.save(tmp_path / "m.keras", zipped=True)
     loaded = keras.saving.load_model(tmp_path / "m.keras")
@@ -255,6 +255,4 @@ def test_a_model_is_one_file_or_refused(tmp_path):
     assert got.keys() == expected.keys() == {"x", "y", "z"}
     for name, values in expected.items():
         np.testing.assert_array_equal(got[name], values)
-    with pytest.raises(ModelFileError, match=r"one file(.|\n)*zipped=True"):
-        model.save(tmp_path / "folder", zipped=False)
     assert [p.name for p in tmp_path.iterdir()] == ["m.keras"]

@@ -1,5 +1,6 @@
 """Files of weights: all or none, in one file or several."""
 
+import io
 import json
 
 import h5py
@@ -9,8 +10,9 @@ from hdf5_files import hdf5_bytes
 
 import keras_fn as keras
 from keras_fn.saving import weights_format
-from keras_fn.saving.checksum import write_with_trailer
+from keras_fn.saving.checksum import TRAILER_BYTES, write_with_trailer
 from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.hdf5.file import open_hdf5
 from keras_fn.saving.weights import collect
 from tests.saving import oracle_check
 
@@ -106,6 +108,18 @@ def test_a_flipped_bit_is_an_error(tmp_path):
     path.write_bytes(data)
     with pytest.raises(ModelFileError, match="CRC-32"):
         model.load_weights(path)
+
+
+def test_a_flipped_bit_in_the_checksum_itself_is_an_error(tmp_path):
+    model, path = stack(2), tmp_path / "m.weights.h5"
+    model.save_weights(path)
+    whole = path.read_bytes()
+    for position in range(len(whole) - TRAILER_BYTES, len(whole)):
+        for bit in range(8):
+            data = bytearray(whole)
+            data[position] ^= 1 << bit
+            with pytest.raises(ModelFileError, match=r"checksum|CRC-32"):
+                open_hdf5(io.BytesIO(data))
 
 
 def test_a_weight_larger_than_a_shard_is_an_error_before_anything_is_written(tmp_path):

@@ -1,0 +1,182 @@
+"""Writing a folder as a whole: a new one takes the place of an old one in one step.
+
+Nothing here reads a model: that is `keras_folder`.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from keras_fn.core.folder_exchange import exchange_folders
+from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.file_io import (
+    TEMPORARY,
+    PathLike,
+    local_path,
+    lock,
+    path_aside,
+    remove_unfinished_files,
+    sync_directory,
+)
+
+# Where folders cannot be locked, as on Windows, the time after which a write was certainly killed.
+_SECONDS_TO_WRITE = 24 * 3600
+
+
+@contextlib.contextmanager
+def atomic_folder(path: PathLike, members: Iterable[str]) -> Iterator[Path]:
+    """Context manager for an atomic write: a new folder replaces `path` if there is no error.
+
+    At every moment the folder at `path` is either the complete old one or the complete new one,
+    also if the process is killed; the next write next to it removes what that left. Where the file
+    system cannot exchange two folders in one step, the path is free for a moment, and the old
+    folder is where `complete_folder` finds it. What the old folder holds in addition to `members`
+    is in the new one.
+
+    Args:
+        path: The path of the folder. A symbolic link is kept, and its target is replaced.
+        members: The names of the files and folders in it that are replaced.
+
+    Yields:
+        The path of the new folder, empty.
+
+    Raises:
+        OSError: The folder cannot be written. `path` is unchanged.
+        ModelFileError: The path is a URL, or not the path of a folder.
+    """
+    target = Path(os.path.realpath(local_path(path)))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_unfinished_files(target.parent)
+    remove_unfinished_folders(target.parent)
+    _restore(target)
+    mode = _mode_for(target)
+    temporary, descriptor = _create_locked(target.parent)
+    try:
+        yield temporary
+        if mode is not None:
+            _link_others(target, temporary, set(members))
+            os.chmod(temporary, mode)
+        _sync_tree(temporary)
+        _replace(temporary, target, is_new=mode is None)
+        sync_directory(str(target.parent))
+        shutil.rmtree(path_aside(target), ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # the new folder, or the old one
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def remove_unfinished_folders(directory: Path) -> None:
+    """Removes the temporary folders of writes that were killed.
+
+    Args:
+        directory: The folder that they are in.
+    """
+    start, _, end = TEMPORARY.partition("{}")
+    try:
+        names = [e.name for e in os.scandir(directory) if e.is_dir(follow_symlinks=False)]
+    except PermissionError:  # a folder that one may write to, but not list
+        return
+    for name in names:
+        if name.startswith(start) and name.endswith(end):
+            with contextlib.suppress(OSError):  # it is gone, or another process writes it
+                _remove_unfinished(directory / name)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    if os.name != "posix":
+        if time.time() - folder.stat().st_mtime > _SECONDS_TO_WRITE:
+            shutil.rmtree(folder)
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        if lock(descriptor, wait=False):
+            shutil.rmtree(folder)
+    finally:
+        os.close(descriptor)
+
+
+def _restore(target: Path) -> None:
+    """Puts an old folder back that a killed write left aside."""
+    aside = path_aside(target)
+    if aside.is_dir():
+        if target.exists():
+            shutil.rmtree(aside)
+        else:
+            os.rename(aside, target)
+
+
+def _mode_for(target: Path) -> int | None:
+    """Returns the permission bits of the folder at `target`, None if there is none."""
+    try:
+        mode = target.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISDIR(mode):
+        raise ModelFileError(
+            f"{target}: not a folder",
+            expected="a folder, or none",
+            received=f"file type {stat.filemode(mode)[0]!r}",
+            fix="choose another path, or remove the file",
+        )
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+    return stat.S_IMODE(mode)
+
+
+def _create_locked(directory: Path) -> tuple[Path, int | None]:
+    """Creates a temporary folder, locked while its descriptor is open, where there are locks."""
+    while True:
+        path = directory / TEMPORARY.format(secrets.token_hex(8))
+        os.mkdir(path)
+        if os.name != "posix":
+            return path, None
+        descriptor = os.open(path, os.O_RDONLY)
+        lock(descriptor, wait=True)
+        if path.exists():
+            return path, descriptor
+        os.close(descriptor)  # another process removed it before it was locked
+
+
+def _link_others(old: Path, new: Path, members: set[str]) -> None:
+    """Gives a new folder what an old one holds in addition to the members, without copying if possible."""
+    for entry in os.scandir(old):
+        if entry.name in members:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            shutil.copytree(entry.path, new / entry.name, symlinks=True, copy_function=_link)
+        elif entry.is_symlink():
+            os.symlink(os.readlink(entry.path), new / entry.name)
+        else:
+            _link(entry.path, str(new / entry.name))
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # the file system has no links
+        shutil.copy2(source, target)
+
+
+def _sync_tree(folder: Path) -> None:
+    for directory, _, _ in os.walk(folder):
+        sync_directory(directory)
+
+
+def _replace(new: Path, target: Path, is_new: bool) -> None:
+    if is_new:
+        os.rename(new, target)
+    elif not exchange_folders(new, target):
+        aside = path_aside(target)
+        os.rename(target, aside)
+        try:
+            os.rename(new, target)
+        except BaseException:
+            os.rename(aside, target)
+            raise
