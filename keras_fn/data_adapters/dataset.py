@@ -5,15 +5,21 @@ import os
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from keras_fn._lazy import LazyModule
+from keras_fn.core import tree
 from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.collation import collate_elements, group, pad, stack_elements
+from keras_fn.data_adapters.combinations import Concatenate, Filter, Repeat, Zip
 from keras_fn.data_adapters.py_dataset import PyDataset
 from keras_fn.data_adapters.shuffle_buffer import DEFAULT_GRAPH_SEED
 from keras_fn.data_adapters.transformations import (
+    END,
     SKIPPED,
     Batch,
     Cache,
@@ -27,7 +33,7 @@ from keras_fn.data_adapters.transformations import (
     get_seeds,
     set_seeds,
 )
-from keras_fn.errors import SpecError
+from keras_fn.errors import DTypeError, SpecError
 from keras_fn.random.seed_generator import get_random_seed, make_default_seed
 
 worker_pool: Any = LazyModule("keras_fn.data_adapters.worker_pool")
@@ -106,7 +112,29 @@ class Dataset:
         return self.__dict__ | {"_idle_pool": None}
 
     def __len__(self) -> int:
+        if self._transformation.is_endless or not self._transformation.is_sized:
+            raise DTypeError(
+                "Dataset",
+                expected="elements whose number is known",
+                received=f"elements that {self._describe_size()}",
+                fix="pass the number of steps to fit; or choose a number: take(100)",
+            )
         return len(self._transformation)
+
+    def __bool__(self) -> bool:
+        return True  # as in tf.data: also where the length is not known
+
+    def _check_end(self, method: str, fix: str) -> None:
+        if self._transformation.is_endless:
+            raise SpecError(
+                f"Dataset.{method}",
+                expected="a Dataset that ends",
+                received=f"{self!r}",
+                fix=fix,
+            )
+
+    def _describe_size(self) -> str:
+        return "repeat without end" if self._transformation.is_endless else "a filter chooses"
 
     def __getitem__(self, index: int) -> Any:
         """Returns an element, in the order of the first pass.
@@ -114,10 +142,12 @@ class Dataset:
         Args:
             index: Index of the element; negative ones count from the end.
         """
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"index {index} in a Dataset of {len(self)} elements")
+        size = len(self._transformation) if index >= 0 else len(self)
         context = LoadContext(0)
-        element = self._transformation.load(index % len(self), context)
+        is_inside = -size <= index < size
+        element = self._transformation.load(index % size, context) if is_inside else END
+        if element is END:
+            raise IndexError(f"index {index} in {self!r}")
         self.skipped_files.update(context.skipped)
         if element is SKIPPED:
             raise SpecError(
@@ -129,7 +159,9 @@ class Dataset:
         return element
 
     def __repr__(self) -> str:
-        return f"<Dataset of {len(self)} elements, {self.workers} workers>"
+        is_known = self._transformation.is_sized and not self._transformation.is_endless
+        size = f"of {len(self)} elements" if is_known else f"whose elements {self._describe_size()}"
+        return f"<Dataset {size}, {self.workers} workers>"
 
     def __iter__(self) -> Iterator[Any]:
         """Yields the elements of the next pass."""
@@ -146,11 +178,15 @@ class Dataset:
         register_cleanup(pool.close)
         skipped_before = len(self.skipped_files)
         try:
-            for element, skipped in pool.load(iter(range(position.index, len(self)))):
-                position.index += 1
-                self.skipped_files.update(skipped)
-                if element is not SKIPPED:
-                    yield element
+            indices = range(position.index, len(self._transformation))
+            with closing(pool.load(iter(indices))) as loaded:
+                for element, skipped in loaded:
+                    if element is END:
+                        break
+                    position.index += 1
+                    self.skipped_files.update(skipped)
+                    if element is not SKIPPED:
+                        yield element
             position.is_finished = True
         finally:
             self._idle_pool = pool
@@ -177,14 +213,85 @@ class Dataset:
             >>> list(keras.utils.Dataset([1, 2]).map(lambda x: x + 1))
             [2, 3]
         """
-        if not callable(function):
-            raise SpecError(
-                "Dataset.map",
-                expected="a function of an element",
-                received=f"{function!r:.100}",
-                fix="for example map(lambda x, y: (x / 255, y))",
-            )
+        _check_function("map", function, "map(lambda x, y: (x / 255, y))")
         return self._derive(Map(self._transformation, function))
+
+    def filter(self, predicate: Callable[..., Any]) -> "Dataset":
+        """Returns the data set of the elements for which a predicate is True.
+
+        Their number is not known in advance, so the result has no length. The predicate sees the
+        elements of a pass in their order: call it before an expensive `map`, which workers share.
+
+        Args:
+            predicate: Returns whether an element is kept; it gets the parts of a tuple as several
+                arguments.
+
+        Raises:
+            DTypeError: While it is iterated over: the predicate returns something else.
+
+        Example:
+            >>> list(keras.utils.Dataset([1, 2, 3, 4]).filter(lambda x: x % 2 == 0))
+            [2, 4]
+        """
+        _check_function("filter", predicate, "filter(lambda x, y: y == 1)")
+        return self._derive(Filter(self._transformation, predicate))
+
+    def repeat(self, count: int | None = None) -> "Dataset":
+        """Returns the data set of several passes, each in its own order if it is shuffled before.
+
+        Args:
+            count: The number of passes; None and -1 for no end, which needs `steps_per_epoch`.
+
+        Example:
+            >>> list(keras.utils.Dataset([1, 2]).repeat(2))
+            [1, 2, 1, 2]
+        """
+        times = None if count is None or _check_count("count", count, -1) == -1 else int(count)
+        return self._derive(Repeat(self._transformation, times))
+
+    def concatenate(self, dataset: "Dataset") -> "Dataset":
+        """Returns the data set of the elements of this one, then those of another one.
+
+        Args:
+            dataset: The other one, whose elements have the same structure.
+
+        Raises:
+            SpecError: It is not a `Dataset`, or this one has no end.
+
+        Example:
+            >>> list(keras.utils.Dataset([1, 2]).concatenate(keras.utils.Dataset([3])))
+            [1, 2, 3]
+        """
+        _check_dataset("concatenate", dataset)
+        self._check_end("concatenate", "call repeat on the result of concatenate")
+        combined = Concatenate(self._transformation, dataset._transformation)
+        return _combine([self, dataset], combined)
+
+    @staticmethod
+    def zip(*datasets: Any) -> "Dataset":
+        """Returns the data set of tuples or dicts of the elements at one position.
+
+        It ends with the shortest. An element that one of them skips is left out in all.
+
+        Args:
+            *datasets: The data sets; or a tuple or dict of them, also nested.
+
+        Raises:
+            SpecError: They are not data sets.
+
+        Example:
+            >>> x, y = keras.utils.Dataset([1, 2]), keras.utils.Dataset(["a", "b", "c"])
+            >>> list(keras.utils.Dataset.zip(x, y))
+            [(1, 'a'), (2, 'b')]
+            >>> list(keras.utils.Dataset.zip({"x": x, "y": y}))
+            [{'x': 1, 'y': 'a'}, {'x': 2, 'y': 'b'}]
+        """
+        is_structure = len(datasets) == 1 and isinstance(datasets[0], (tuple, dict))
+        structure = datasets[0] if is_structure else datasets
+        parts = tree.flatten(structure)
+        for part in parts or [None]:
+            _check_dataset("zip", part)
+        return _combine(parts, Zip(tree.map_structure(lambda d: d._transformation, structure)))
 
     def batch(self, batch_size: int, drop_remainder: bool = False) -> "Dataset":
         """Returns the data set of batches: arrays of the parts of consecutive elements.
@@ -256,7 +363,8 @@ class Dataset:
             >>> sorted(data)
             [1, 2, 3]
         """
-        size = max(len(self), 1) if buffer_size is None else buffer_size
+        self._check_end("shuffle", "call shuffle before repeat, which keeps shuffling")
+        size = max(len(self._transformation), 1) if buffer_size is None else buffer_size
         _check_count("buffer_size", size)
         if seed is not None:
             _check_count("seed", seed, 0)
@@ -274,7 +382,7 @@ class Dataset:
             count: The number of elements; -1 for all.
         """
         _check_count("count", count, -1)
-        stop = len(self) if count == -1 else count
+        stop = len(self._transformation) if count == -1 else count
         return self._derive(Slice(self._transformation, 0, stop))
 
     def skip(self, count: int) -> "Dataset":
@@ -284,8 +392,8 @@ class Dataset:
             count: The number of elements; -1 for all.
         """
         _check_count("count", count, -1)
-        start = len(self) if count == -1 else count
-        return self._derive(Slice(self._transformation, start, len(self)))
+        size = len(self._transformation)
+        return self._derive(Slice(self._transformation, size if count == -1 else count, size))
 
     def cache(self) -> "Dataset":
         """Returns the data set with elements that stay in memory after they were loaded once.
@@ -315,8 +423,9 @@ class Dataset:
         """Returns the position, after the last element that was yielded, and the seeds.
 
         Returns:
-            Integers, and lists of them: the index of the pass and of the next element, the length,
-            a checksum of the paths of the files, and the seeds of the shuffles.
+            Integers, and lists of them: the index of the pass and of the next element, the length
+            (with a `filter`, of all elements), a checksum of the paths of the files, and the seeds
+            of the shuffles.
         """
         position = self._position
         if position is None or position.is_finished:
@@ -324,7 +433,7 @@ class Dataset:
         return {
             "pass": position.pass_index,
             "index": position.index,
-            "length": len(self),
+            "length": len(self._transformation),
             "files": self._get_checksum(),
             "seeds": [list(seeds) for seeds in get_seeds(self._transformation)],
         }
@@ -338,27 +447,49 @@ class Dataset:
         Raises:
             SpecError: That data set had another length or other files.
         """
+        seeds = self._check_state(state)
+        self._transformation = set_seeds(self._transformation, iter(seeds))
+        self._passes, self._next_index = int(state["pass"]), int(state["index"])
+        self._position = None
+
+    def _check_state(self, state: Any) -> list[tuple[int, int]]:
+        """Returns the seeds of the position of another run, after checking that it fits."""
         found = self.state_dict()
-        for name in found.keys() | state.keys():
-            wanted = state.get(name)
-            is_same = wanted == found.get(name) or name in ("pass", "index")
-            if name == "seeds" and isinstance(wanted, (list, tuple)):
-                is_same = len(wanted) == len(found["seeds"])
-            if not is_same:
-                raise SpecError(
-                    "Dataset.load_state_dict",
-                    expected=f"the position in a Dataset of the same {name}: {found.get(name)}",
-                    received=f"{wanted}",
-                    fix="make the data set as in that run: of the same files, with the same seed",
+        if not isinstance(state, Mapping) or state.keys() != found.keys():
+            raise _state_error(f"a dict of {', '.join(found)}", f"{state!r:.200}")
+        for name, limit in (("pass", 2**62), ("index", found["length"])):
+            if not _is_integer(state[name], limit):
+                raise _state_error(
+                    f"{name} as an integer from 0 to {limit}", f"{name}={state[name]!r:.100}"
                 )
-        self._transformation = set_seeds(self._transformation, state["seeds"])
-        self._passes, self._next_index, self._position = state["pass"], state["index"], None
+        seeds = _to_pairs(state["seeds"])
+        same = {name: state[name] == found[name] for name in ("length", "files")}
+        same["seeds"] = len(seeds) == len(found["seeds"])
+        for name, is_same in same.items():
+            if not is_same:
+                raise _state_error(
+                    f"the position in a Dataset of the same {name}: {found[name]}",
+                    f"{state[name]!r:.200}",
+                    "make the data set as in that run: of the same files, by the same methods",
+                )
+        return seeds
 
     def _get_checksum(self) -> int:
         """Returns a checksum of the paths of the files, in their order."""
         if self._checksum is None:
             self._checksum = zlib.crc32("\n".join(self.file_paths or ()).encode("utf-8", "replace"))
         return self._checksum
+
+
+def _combine(parts: Sequence[Dataset], transformation: Transformation) -> Dataset:
+    """Returns the data set of a transformation of several ones, with what they have in common."""
+    combined = parts[0]._derive(transformation)
+    combined.workers = max(part.workers for part in parts)
+    if any(part.class_names != combined.class_names for part in parts):
+        combined.class_names = None
+    paths = [path for part in parts for path in part.file_paths or ()]
+    combined.file_paths, combined._checksum = paths or None, None
+    return combined
 
 
 class _Position:
@@ -386,6 +517,47 @@ def available_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _check_function(method: str, function: Any, example: str) -> None:
+    if not callable(function):
+        raise SpecError(
+            f"Dataset.{method}",
+            expected="a function of an element",
+            received=f"{function!r:.100}",
+            fix=f"for example {example}",
+        )
+
+
+def _check_dataset(method: str, dataset: Any) -> None:
+    if not isinstance(dataset, Dataset):
+        raise DTypeError(
+            f"Dataset.{method}",
+            expected="data sets of this class",
+            received=f"{dataset!r:.100}",
+            fix="wrap what has a length and items: keras.utils.Dataset(x)",
+        )
+
+
+def _state_error(
+    expected: str, received: str, fix: str = "pass the result of state_dict, unchanged"
+) -> SpecError:
+    return SpecError("Dataset.load_state_dict", expected=expected, received=received, fix=fix)
+
+
+def _is_integer(value: Any, limit: int) -> bool:
+    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return is_integer and 0 <= int(value) <= limit
+
+
+def _to_pairs(seeds: Any) -> list[tuple[int, int]]:
+    """Returns the seeds in a state as they are in shuffles."""
+    pairs: list[Any] = list(seeds) if isinstance(seeds, (list, tuple)) else [None]
+    for pair in pairs:
+        is_pair = isinstance(pair, (list, tuple)) and len(pair) == 2
+        if not is_pair or not all(_is_integer(seed, 2**64 - 1) for seed in pair):
+            raise _state_error("seeds as a list of pairs of integers", f"seeds={seeds!r:.100}")
+    return [(int(first), int(second)) for first, second in pairs]
 
 
 def _check_count(argument: str, value: Any, minimum: int = 1) -> int:

@@ -6,6 +6,7 @@ Worker processes import this module.
 """
 
 import copy
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -19,14 +20,24 @@ from keras_fn.data_adapters.shuffle_buffer import shuffle_order
 from keras_fn.errors import SpecError
 
 
-class _Skipped:
-    """Stands for an element that could not be read."""
+class _Marker:
+    """Stands in place of an element."""
+
+    def __init__(self, name: str):
+        self.name = name
 
     def __reduce__(self) -> str:
-        return "SKIPPED"  # there is one, also in another process
+        return self.name  # there is one, also in another process
 
 
-SKIPPED = _Skipped()
+SKIPPED = _Marker("SKIPPED")
+"""An element that could not be read."""
+
+END = _Marker("END")
+"""There is no element: the pass has ended before, since a filter left some out."""
+
+ENDLESS = sys.maxsize
+"""The length of endless elements."""
 
 
 class LoadContext:
@@ -43,27 +54,82 @@ class LoadContext:
         self.pass_index = pass_index
         self.skipped: dict[str, str] = {}
 
+    def in_pass(self, pass_index: int) -> "LoadContext":
+        """Returns the context of an element in another pass, which this one is made of.
+
+        Args:
+            pass_index: Index of that pass.
+        """
+        context = LoadContext(pass_index)
+        context.skipped = self.skipped
+        return context
+
 
 class Transformation(ABC):
     """Elements by index.
 
     Attributes:
+        parents: The transformations whose elements this one takes.
         batch_size: If elements are batches, all of this size but the last: the size. Else None.
     """
 
+    parents: "tuple[Transformation, ...]" = ()
     batch_size: int | None = None
 
     @abstractmethod
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Returns the number of elements; at most so many if it is not `is_sized`."""
+
+    @property
+    def num_samples(self) -> int:
+        """The number of samples in batches of one size, of which the last may be smaller."""
+        return self.parents[0].num_samples
+
+    @property
+    def has_equal_batches(self) -> bool:
+        """Whether elements are batches of one size, the last one, too."""
+        size = self.batch_size
+        return size is not None and self.is_sized and not self.num_samples % size
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether the number of elements is known before they are loaded."""
+        return all(parent.is_sized for parent in self.parents)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether there are elements without end."""
+        return any(parent.is_endless for parent in self.parents)
+
+    def count(self, context: LoadContext) -> int:
+        """Returns the number of elements in a pass, and loads what it depends on.
+
+        Args:
+            context: Of the pass.
+        """
+        return len(self) if self.is_sized else self._count(context)
+
+    def _count(self, context: LoadContext) -> int:
+        return self.parents[0].count(context)
 
     @abstractmethod
     def load(self, index: int, context: LoadContext) -> Any:
-        """Returns an element, or `SKIPPED`.
+        """Returns an element, `SKIPPED` or `END`.
 
         Args:
             index: From 0 to the number of elements.
             context: Of one element of the data set.
         """
+
+    def with_parents(self, parents: "Sequence[Transformation]") -> "Transformation":
+        """Returns the same transformation of other elements.
+
+        Args:
+            parents: As many elements as those of this one, batched in the same way.
+        """
+        transformation = copy.copy(self)
+        transformation.parents = tuple(parents)
+        return transformation
 
 
 class Source(Transformation):
@@ -105,20 +171,15 @@ class Derived(Transformation):
     """
 
     def __init__(self, parent: Transformation):
-        self.parent, self.batch_size = parent, parent.batch_size
+        self.parents, self.batch_size = (parent,), parent.batch_size
+
+    @property
+    def parent(self) -> Transformation:
+        """The transformation whose elements this one takes."""
+        return self.parents[0]
 
     def __len__(self) -> int:
         return len(self.parent)
-
-    def with_parent(self, parent: Transformation) -> "Derived":
-        """Returns the same transformation of other elements.
-
-        Args:
-            parent: As many elements, batched in the same way.
-        """
-        transformation = copy.copy(self)
-        transformation.parent = parent
-        return transformation
 
 
 class Map(Derived):
@@ -131,9 +192,37 @@ class Map(Derived):
     def load(self, index: int, context: LoadContext) -> Any:
         """Returns the function of the element."""
         element = self.parent.load(index, context)
-        if element is SKIPPED:
-            return SKIPPED
-        return self.function(*element) if isinstance(element, tuple) else self.function(element)
+        return element if is_missing(element) else call_on(self.function, element)
+
+
+def is_missing(element: Any) -> bool:
+    """Returns whether this stands in place of an element.
+
+    Args:
+        element: What `load` returned.
+    """
+    return isinstance(element, _Marker)
+
+
+def call_on(function: Callable[..., Any], element: Any) -> Any:
+    """Returns a function of an element; the parts of a tuple are several arguments.
+
+    Args:
+        function: The function.
+        element: The element.
+    """
+    return function(*element) if isinstance(element, tuple) else function(element)
+
+
+def load_or_end(transformation: Transformation, index: int, context: LoadContext) -> Any:
+    """Returns an element, or `END` for an index beyond the last one.
+
+    Args:
+        transformation: The transformation.
+        index: Any index from 0.
+        context: Of the element.
+    """
+    return transformation.load(index, context) if index < len(transformation) else END
 
 
 class ReadFile(Map):
@@ -156,6 +245,8 @@ class ReadFile(Map):
             SpecError: A file cannot be read. The error names it.
         """
         element = self.parent.load(index, context)
+        if is_missing(element):
+            return element
         path, *label = element if isinstance(element, tuple) else (element,)
         try:
             return self.function(path, *label)
@@ -198,7 +289,7 @@ class Shuffle(Derived):
         self, parent: Transformation, buffer_size: int, seeds: tuple[int, int], reshuffle: bool
     ):
         super().__init__(parent)
-        if self.batch_size is not None and _count_samples(parent) % self.batch_size:
+        if not parent.has_equal_batches:
             self.batch_size = None  # the smaller batch need not be the last
         self.buffer_size, self.seeds, self.reshuffle = buffer_size, seeds, reshuffle
         self._orders = Memo(limit=3)  # of the last passes
@@ -208,10 +299,18 @@ class Shuffle(Derived):
         order = self._orders.get(
             context.pass_index,
             lambda: shuffle_order(
-                len(self.parent), self.buffer_size, self.seeds, context.pass_index, self.reshuffle
+                self.parent.count(context),
+                self.buffer_size,
+                self.seeds,
+                context.pass_index,
+                self.reshuffle,
             ),
         )
-        return self.parent.load(int(order[index]), context)
+        return self.parent.load(int(order[index]), context) if index < len(order) else END
+
+    def with_parents(self, parents: Sequence[Transformation]) -> Transformation:
+        """Returns the same transformation of other elements."""
+        return Shuffle(parents[0], self.buffer_size, self.seeds, self.reshuffle)
 
 
 def get_seeds(transformation: Transformation) -> list[tuple[int, int]]:
@@ -220,32 +319,24 @@ def get_seeds(transformation: Transformation) -> list[tuple[int, int]]:
     Args:
         transformation: The transformation.
     """
-    seeds = []
-    while isinstance(transformation, Derived):
-        if isinstance(transformation, Shuffle):
-            seeds.append(transformation.seeds)
-        transformation = transformation.parent
-    return seeds
+    own = [transformation.seeds] if isinstance(transformation, Shuffle) else []
+    return own + [seeds for parent in transformation.parents for seeds in get_seeds(parent)]
 
 
-def set_seeds(transformation: Transformation, seeds: Sequence[Sequence[int]]) -> Transformation:
+def set_seeds(transformation: Transformation, seeds: Iterator[Sequence[int]]) -> Transformation:
     """Returns a transformation that shuffles by other seeds.
 
     Args:
         transformation: The transformation.
         seeds: The result of `get_seeds` of one that was made in the same way.
     """
-    if not isinstance(transformation, Derived):
+    if not transformation.parents:
         return transformation
-    if not isinstance(transformation, Shuffle):
-        return transformation.with_parent(set_seeds(transformation.parent, seeds))
-    first, second = seeds[0]
-    return Shuffle(
-        set_seeds(transformation.parent, seeds[1:]),
-        transformation.buffer_size,
-        (first, second),
-        transformation.reshuffle,
-    )
+    own = next(seeds) if isinstance(transformation, Shuffle) else None
+    changed = transformation.with_parents([set_seeds(p, seeds) for p in transformation.parents])
+    if isinstance(changed, Shuffle) and own is not None:
+        changed.seeds = (own[0], own[1])
+    return changed
 
 
 class Slice(Derived):
@@ -257,6 +348,21 @@ class Slice(Derived):
 
     def __len__(self) -> int:
         return self.stop - self.start
+
+    @property
+    def num_samples(self) -> int:
+        """The number of samples in batches of one size, of which the last may be smaller."""
+        assert self.batch_size is not None
+        stop = min(self.parent.num_samples, self.stop * self.batch_size)
+        return max(stop - self.start * self.batch_size, 0)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether there are elements without end."""
+        return self.parent.is_endless and self.stop == len(self.parent)
+
+    def _count(self, context: LoadContext) -> int:
+        return max(min(self.parent.count(context), self.stop) - self.start, 0)
 
     def load(self, index: int, context: LoadContext) -> Any:
         """Returns the element at the position in the slice."""
@@ -280,7 +386,7 @@ class Subset(Derived):
 
     def load(self, index: int, context: LoadContext) -> Any:
         """Returns the element at the position in the subset."""
-        return self.parent.load(int(self.indices[index]), _first_pass(context))
+        return self.parent.load(int(self.indices[index]), context.in_pass(0))
 
 
 class Batch(Derived):
@@ -301,19 +407,44 @@ class Batch(Derived):
         collate: Callable[[Iterator[Any], int], Any],
     ):
         super().__init__(parent)
-        self.batch_size, self.collate = batch_size, collate
-        self.size = len(parent) // batch_size if drop_remainder else -(-len(parent) // batch_size)
+        self.batch_size, self.drop_remainder, self.collate = batch_size, drop_remainder, collate
 
     def __len__(self) -> int:
-        return self.size
+        return self._count_batches(len(self.parent))
+
+    @property
+    def num_samples(self) -> int:
+        """The number of samples in batches of one size, of which the last may be smaller."""
+        assert self.batch_size is not None
+        return min(len(self.parent), len(self) * self.batch_size)
+
+    def _count_batches(self, samples: int) -> int:
+        assert self.batch_size is not None
+        return samples // self.batch_size if self.drop_remainder else -(-samples // self.batch_size)
+
+    def _count(self, context: LoadContext) -> int:
+        return self._count_batches(self.parent.count(context))
 
     def load(self, index: int, context: LoadContext) -> Any:
         """Returns a batch. It is smaller by the elements that are skipped."""
         assert self.batch_size is not None
         start = index * self.batch_size
         indices = range(start, min(start + self.batch_size, len(self.parent)))
-        elements = (self.parent.load(i, context) for i in indices)
-        return self.collate((e for e in elements if e is not SKIPPED), len(indices))
+        loaded = 0
+
+        def load_elements() -> Iterator[Any]:
+            nonlocal loaded
+            for i in indices:
+                element = self.parent.load(i, context)
+                if element is END:
+                    return
+                loaded += 1
+                if element is not SKIPPED:
+                    yield element
+
+        batch = self.collate(load_elements(), len(indices))
+        is_short = loaded < self.batch_size and self.drop_remainder
+        return END if not loaded or is_short else batch
 
 
 def find_batch(transformation: Transformation) -> Batch | None:
@@ -324,9 +455,8 @@ def find_batch(transformation: Transformation) -> Batch | None:
     """
     if transformation.batch_size is None:
         return None
-    while isinstance(transformation, Derived) and not isinstance(transformation, Batch):
-        transformation = transformation.parent
-    assert isinstance(transformation, Batch)
+    while not isinstance(transformation, Batch):
+        transformation = transformation.parents[0]
     return transformation
 
 
@@ -345,22 +475,34 @@ class Unbatch(Derived):
         self.size, self.batch_size = parent.batch_size, None
         self._batches = Memo(limit=4)
 
-    def with_parent(self, parent: Transformation) -> Derived:
+    def with_parents(self, parents: Sequence[Transformation]) -> Transformation:
         """Returns the same transformation of other elements."""
-        return Unbatch(parent)
+        return Unbatch(parents[0])
 
     def __len__(self) -> int:
-        return _count_samples(self.parent)
+        return min(self.parent.num_samples, ENDLESS)
+
+    def _count(self, context: LoadContext) -> int:
+        full = max(self.parent.count(context) - 1, 0)
+        last = self.parent.load(full, context)
+        return full * self.size + (0 if is_missing(last) else len(tree.flatten(last)[0]))
 
     def load(self, index: int, context: LoadContext) -> Any:
         """Returns a sample of a batch, which is kept for the next ones."""
         number, row = divmod(index, self.size)
-        batch = self._batches.get(
-            (context.pass_index, number), lambda: self.parent.load(number, context)
+        batch = self._load_batch(number, context)
+        if is_missing(batch):
+            return batch
+        if row < len(tree.flatten(batch)[0]):
+            return tree.map_structure(lambda leaf: leaf[row], batch)
+        # The last batch has fewer rows; others lack those that were skipped.
+        is_last = not self.is_sized and self._load_batch(number + 1, context) is END
+        return END if is_last else SKIPPED
+
+    def _load_batch(self, number: int, context: LoadContext) -> Any:
+        return self._batches.get(
+            (context.pass_index, number), lambda: load_or_end(self.parent, number, context)
         )
-        if batch is SKIPPED or row >= len(tree.flatten(batch)[0]):
-            return SKIPPED
-        return tree.map_structure(lambda leaf: leaf[row], batch)
 
 
 class Cache(Derived):
@@ -370,21 +512,17 @@ class Cache(Derived):
         super().__init__(parent)
         self._elements = Memo()
 
-    def with_parent(self, parent: Transformation) -> Derived:
+    def with_parents(self, parents: Sequence[Transformation]) -> Transformation:
         """Returns the same transformation of other elements."""
-        return Cache(parent)
+        return Cache(parents[0])
+
+    def _count(self, context: LoadContext) -> int:
+        return self.parent.count(context.in_pass(0))
 
     def load(self, index: int, context: LoadContext) -> Any:
         """Returns the element, which is computed once."""
-        first_pass = _first_pass(context)
+        first_pass = context.in_pass(0)
         return self._elements.get(index, lambda: self.parent.load(index, first_pass))
-
-
-def _first_pass(context: LoadContext) -> LoadContext:
-    """Returns the context of the same element in the first pass."""
-    first_pass = LoadContext(0)
-    first_pass.skipped = context.skipped
-    return first_pass
 
 
 class Memo:
@@ -427,18 +565,6 @@ class Memo:
                     self._futures.pop(key, None)
                 future.set_exception(error)
         return future.result()
-
-
-def _count_samples(transformation: Transformation) -> int:
-    """Returns the number of samples in batches that are of one size, except for the last."""
-    size = transformation.batch_size
-    assert isinstance(transformation, Derived) and size is not None
-    if isinstance(transformation, Batch):
-        return min(len(transformation.parent), len(transformation) * size)
-    samples = _count_samples(transformation.parent)
-    if isinstance(transformation, Slice):
-        return max(min(samples, transformation.stop * size) - transformation.start * size, 0)
-    return samples
 
 
 def _by_position(x: Any) -> Any:

@@ -99,6 +99,12 @@ def test_a_source_without_items_or_of_different_lengths_is_refused(source, text)
         ("prefetch", (0,)),
         ("prefetch", (1, -1)),
         ("map", (3,)),
+        ("filter", (3,)),
+        ("repeat", (-2,)),
+        ("repeat", (1.5,)),
+        ("concatenate", ([3],)),
+        ("zip", ()),
+        ("zip", ([3],)),
     ],
 )
 def test_arguments_are_checked_when_a_method_is_called(method, arguments):
@@ -254,6 +260,106 @@ def test_cache_computes_each_element_once():
     assert values(frozen) == values(frozen)
 
 
+# ---------------------------------------------------------------- filter, repeat, combinations
+
+
+def is_even(x):
+    return x % 2 == 0
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_filter_fills_batches_and_looks_at_each_element_once(workers):
+    looked_at = []
+    data = Dataset(np.arange(20), workers=workers).filter(lambda x: looked_at.append(x) or x % 3)
+    with pytest.raises(SpecError, match="True or False"):
+        list(data)
+    looked_at.clear()
+    data = Dataset(np.arange(20), workers=workers).map(lambda x: looked_at.append(x) or x)
+    data = data.filter(lambda x: x % 3 > 0).batch(4)
+    assert batches(data) == [[1, 2, 4, 5], [7, 8, 10, 11], [13, 14, 16, 17], [19]]
+    assert looked_at == list(range(20))
+    assert len(batches(data)) == 4 and data[3].tolist() == [19]
+
+
+def test_a_filter_is_combined_with_every_method():
+    even = Dataset(np.arange(10)).filter(is_even)
+    assert values(even.repeat(2).skip(3).take(4)) == [6, 8, 0, 2]
+    assert values(even.concatenate(even).filter(lambda x: x > 4)) == [6, 8, 6, 8]
+    assert values(even.cache().map(square)) == values(even.map(square)) == [0, 4, 16, 36, 64]
+    assert batches(even.batch(2, drop_remainder=True)) == [[0, 2], [4, 6]]
+    assert values(even.batch(2).unbatch().repeat(2)) == [0, 2, 4, 6, 8] * 2
+    assert (
+        sorted(values(even.shuffle(seed=1)))
+        == [0, 2, 4, 6, 8]
+        == sorted(values(even.batch(2).unbatch().shuffle(3, seed=1)))
+    )
+    assert [(int(a), int(b)) for a, b in Dataset.zip(even, even.skip(1))] == [
+        (0, 2), (2, 4), (4, 6), (6, 8)
+    ]  # fmt: skip
+    none = Dataset([1, 3]).filter(is_even)
+    assert list(none.repeat()) == list(none.batch(2)) == list(none.shuffle(seed=1)) == []
+
+
+def test_the_length_is_that_of_tf_data():
+    data = Dataset(range(5))
+    assert [len(d) for d in (data.repeat(3), data.concatenate(data), Dataset.zip(data, data))] == [
+        15, 10, 5,
+    ]  # fmt: skip
+    assert len(Dataset.zip(data.repeat(), data)) == len(data.repeat().take(5)) == 5
+    for unknown in (data.filter(is_even), data.repeat(), data.filter(is_even).repeat(2).take(9)):
+        with pytest.raises(TypeError, match="number is known"):
+            len(unknown)
+        assert unknown and "whose elements" in repr(unknown)
+        assert unknown[1] is not None
+    for index in (5, -6):
+        with pytest.raises(IndexError):
+            data[index]
+    with pytest.raises(IndexError):
+        data.filter(is_even)[3]
+
+
+def test_each_repetition_has_its_own_order():
+    data = Dataset(np.arange(12)).shuffle(4, seed=1)
+    endless = iter(data.repeat())
+    first = [int(next(endless)) for _ in range(36)]
+    repeated = data.repeat(3)
+    assert values(repeated) == first
+    orders = {tuple(first[i : i + 12]) for i in (0, 12, 24)} | {tuple(values(repeated)[:12])}
+    assert len(orders) == 4 and all(sorted(order) == list(range(12)) for order in orders)
+    for method in ("shuffle", "concatenate"):
+        with pytest.raises(SpecError, match="that ends"):
+            getattr(data.repeat(), method)(data)
+
+
+def test_batches_of_repeated_and_joined_data_are_taken_apart_where_all_are_whole():
+    whole, ragged = Dataset(np.arange(6)).batch(3), Dataset(np.arange(5)).batch(3)
+    assert values(whole.repeat(2).unbatch()) == [*range(6)] * 2
+    assert values(whole.concatenate(ragged).unbatch()) == [*range(6), *range(5)]
+    for data in (ragged.repeat(2), ragged.concatenate(whole), whole.filter(lambda x: x.all())):
+        with pytest.raises(SpecError, match="unbatch"):
+            data.unbatch()
+
+
+def test_zip_and_concatenate_keep_what_the_parts_know():
+    parts = [Dataset([1, 2], workers=w) for w in (0, 2)]
+    for part in parts:
+        part.class_names, part.file_paths = ["a"], ["x", "y"]
+    nested = Dataset.zip({"a": parts[0], "b": (parts[1], parts[0])})
+    assert list(nested) == [{"a": 1, "b": (1, 1)}, {"a": 2, "b": (2, 2)}]
+    joined = parts[0].concatenate(parts[1])
+    assert joined.workers == nested.workers == 2 and joined.class_names == ["a"]
+    assert joined.file_paths == ["x", "y"] * 2
+    parts[1].class_names = ["b"]
+    assert parts[0].concatenate(parts[1]).class_names is None
+
+
+def test_fit_takes_filtered_and_endless_data():
+    data = Dataset((X, Y), workers=2).shuffle(seed=1).filter(lambda x, y: x[0] > 0).batch(4)
+    assert len(make_model().fit(data, epochs=2, verbose=0).history["loss"]) == 2
+    endless = data.repeat()
+    make_model().fit(endless, epochs=2, steps_per_epoch=5, verbose=0)
+
+
 # ---------------------------------------------------------------- workers
 
 
@@ -358,6 +464,59 @@ def test_a_pass_continues_at_a_position(workers, taken):
     rest = [*batches(iterator), *batches(data)]
     again.load_state_dict(state)
     assert [*batches(again), *batches(again)] == rest
+
+
+@pytest.mark.parametrize("taken", [1, 9, 14])
+def test_positions_in_filtered_repeated_and_combined_data(taken):
+    def make(seed):
+        data, other = (Dataset(np.arange(9)).shuffle(4, seed=seed + i) for i in (0, 7))
+        data = Dataset.zip(data.repeat().filter(is_even).repeat(2), other.concatenate(data))
+        return data.filter(lambda x, y: x != y)
+
+    data, again = make(1), make(2)
+    list(data)
+    iterator = iter(data)
+    for _ in range(taken):
+        next(iterator)
+    state = data.state_dict()
+    assert len(state["seeds"]) == 3
+    rest = [*iterator, *data]
+    again.load_state_dict(state)
+    assert [*again, *again] == rest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pass": -1},
+        {"pass": 1.0},
+        {"pass": True},
+        {"index": 23},
+        {"index": "1"},
+        {"index": None},
+        {"seeds": [1]},
+        {"seeds": [[1, -1]]},
+        {"seeds": [[1, 2**64]]},
+        {"seeds": None},
+        {"seeds": []},
+        {"length": 3},
+        {"files": "x"},
+        {"other": 1},
+    ],
+    ids=str,
+)
+def test_a_position_that_cannot_be_is_refused_before_anything_changes(change):
+    data = Dataset(X).shuffle(seed=1)
+    next(iter(data))
+    before = data.state_dict()
+    with pytest.raises(SpecError, match="load_state_dict"):
+        data.load_state_dict(before | change)
+    for other in (None, [], {name: value for name, value in before.items() if name != "pass"}):
+        with pytest.raises(SpecError, match="a dict of"):
+            data.load_state_dict(other)
+    assert data.state_dict() == before
+    data.load_state_dict(before | {"index": 22})
+    assert list(data) == []
 
 
 def test_a_position_in_other_data_is_refused():
