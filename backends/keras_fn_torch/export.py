@@ -33,7 +33,7 @@ class EndpointModule(nn.Module):
         self.pairs = list(zip(endpoint.variables, keys, strict=True))
         self.function = endpoint.function
         for variable, key in self.pairs:
-            value = variable.value
+            value: Any = variable.value
             if variable.trainable and value.requires_grad:
                 self.register_parameter(key, nn.Parameter(value.detach()))
             else:

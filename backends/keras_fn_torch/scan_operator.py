@@ -102,5 +102,5 @@ class _Substitutes(TorchFunctionMode):
         def substitute(x: Any) -> Any:
             return self.substitutes.get(id(x), x) if isinstance(x, Tensor) else x
 
-        args, kwargs = tree.map_structure(substitute, (args, kwargs or {}))
-        return function(*args, **kwargs)
+        replaced = tree.map_structure(substitute, (args, kwargs or {}))
+        return function(*replaced[0], **replaced[1])

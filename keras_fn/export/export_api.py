@@ -1,8 +1,9 @@
 """Exports a model to a format: checks everything, then lets the backend write the artifact."""
 
+import contextlib
 import importlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from keras_fn.backend.loader import current, supports
@@ -12,10 +13,11 @@ from keras_fn.errors import SpecError, check_choice, unexpected_arguments
 from keras_fn.export.artifact_io import write_files, write_folder
 from keras_fn.export.formats import FORMATS, ExportFormat
 from keras_fn.export.input_signature import DEFAULT_ENDPOINT, layer_endpoint
+from keras_fn.export.requirements import require
 from keras_fn.export.unsupported import explain_failure
 from keras_fn.layers.layer import Layer
 from keras_fn.saving.file_io import local_path
-from keras_fn.settings import is_installed
+from keras_fn.settings import settings
 from keras_fn.types import Nested, PathLike
 
 
@@ -42,15 +44,33 @@ def export_model(
     _check_arguments(model, row, filepath, options)
     endpoint = layer_endpoint(DEFAULT_ENDPOINT, model, input_signature)
     write = _writer(row, model, options)
-    try:
+    with explained_errors(model, row, write):
         write_artifact(row, filepath, lambda path: write(endpoint, path))
+    if verbose is not False:
+        print(f"Saved {row.title} at {os.fspath(filepath)!r}.", flush=True)
+
+
+@contextlib.contextmanager
+def explained_errors(
+    model: Layer, row: ExportFormat, write: Callable[[Endpoint, str], None]
+) -> Iterator[None]:
+    """Context manager in which a failure of an exporter becomes an error that names the layer.
+
+    Args:
+        model: The model that is exported.
+        row: The format.
+        write: Writes the artifact of an endpoint to a path.
+    """
+    is_filtering, settings.traceback_filtering = settings.traceback_filtering, False
+    try:
+        yield
     except Exception as error:
         explained = explain_failure(error, model, row, lambda part: _fails(write, part))
         if explained is error:
             raise
         raise explained from error
-    if verbose is not False:
-        print(f"Saved {row.title} at {os.fspath(filepath)!r}.", flush=True)
+    finally:
+        settings.traceback_filtering = is_filtering
 
 
 def write_artifact(row: ExportFormat, filepath: PathLike, write: Callable[[str], None]) -> None:
@@ -105,9 +125,7 @@ def check_format(row: ExportFormat, source: str) -> None:
             fix=f"save the model and export it with KERAS_BACKEND={row.backends[0]}, or export to "
             f"another format: {usable}",
         )
-    missing = [pip for module, pip in row.libraries.items() if not is_installed(module)]
-    if missing:
-        raise missing_library(source, missing, f"a {row.title}")
+    require(row.libraries, source, f"a {row.title}")
 
 
 def is_supported(row: ExportFormat) -> bool:
@@ -117,22 +135,6 @@ def is_supported(row: ExportFormat) -> bool:
         row: The format.
     """
     return bool(row.fallback) or supports(f"export_{row.name}")
-
-
-def missing_library(source: str, libraries: Sequence[str], purpose: str) -> ImportError:
-    """Returns the error for libraries that are not installed.
-
-    Args:
-        source: What needs them.
-        libraries: The arguments of `pip install`.
-        purpose: What they are needed for.
-    """
-    return ImportError(
-        f"{source}\n"
-        f"  expected: {' and '.join(libraries)}, to write {purpose}\n"
-        f"  received: an environment without {'it' if len(libraries) == 1 else 'them'}\n"
-        f"  fix:      pip install {' '.join(libraries)}"
-    )
 
 
 def _writer(

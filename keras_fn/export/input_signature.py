@@ -17,7 +17,9 @@ DEFAULT_ENDPOINT = "serve"
 _SHAPES_SUFFIX = "_shape"
 
 
-def layer_endpoint(name: str, layer: Layer, input_signature: Nested = None) -> Endpoint:
+def layer_endpoint(
+    name: str, layer: Layer, input_signature: Nested = None, keeps_batch: bool = False
+) -> Endpoint:
     """Returns the endpoint that calls a layer or model in inference mode.
 
     Args:
@@ -25,6 +27,7 @@ def layer_endpoint(name: str, layer: Layer, input_signature: Nested = None) -> E
         layer: The layer or model.
         input_signature: The arguments of the call as a list: `InputSpec`s, KerasTensors, tensors or
             `tf.TensorSpec`s, nested as the call takes them. None for the inputs of the model.
+        keeps_batch: Whether KerasTensors have the batch size that the endpoint is to have.
 
     Raises:
         SpecError: The inputs of the model are not known, or the signature is malformed.
@@ -41,7 +44,7 @@ def layer_endpoint(name: str, layer: Layer, input_signature: Nested = None) -> E
     if input_signature is None:
         signature = _known_signature(layer, graph)
     else:
-        signature = _given_signature(layer, graph, input_signature)
+        signature = _given_signature(layer, graph, input_signature, keeps_batch)
     _refuse_host_layers(layer, signature)
     takes_training = layer._signature.has_training
 
@@ -109,14 +112,14 @@ def _specs_of_shapes(shapes: Nested, dtype: str, name: str) -> Nested:
 
 
 def _given_signature(
-    layer: Layer, graph: GraphModel | None, input_signature: Nested
+    layer: Layer, graph: GraphModel | None, input_signature: Nested, keeps_batch: bool
 ) -> tuple[Nested, ...]:
     args = _as_list(input_signature)
     if graph is None:
-        return tuple(_to_specs(arg, layer._label) for arg in args)
+        return tuple(_to_specs(arg, layer._label, keeps_batch) for arg in args)
     # A graph takes one argument; a flat list of its inputs is accepted, too.
     nested = args[0] if len(args) == 1 else args
-    specs = _to_specs(nested, layer._label)
+    specs = _to_specs(nested, layer._label, keeps_batch)
     count, names = len(tree.flatten(specs)), graph.input_binder.names
     if count != len(names):
         raise SpecError(
@@ -134,8 +137,8 @@ def _as_list(input_signature: Nested) -> list[Nested]:
     return list(input_signature) if is_list else [input_signature]
 
 
-def _to_specs(structure: Nested, source: str) -> Nested:
-    return tree.map_structure(lambda x: _to_spec(x, source), structure)
+def _to_specs(structure: Nested, source: str, keeps_batch: bool = False) -> Nested:
+    return tree.map_structure(lambda x: _to_spec(x, source, keeps_batch), structure)
 
 
 def _to_spec(x: Any, source: str, keeps_batch: bool = False) -> KerasTensor:
