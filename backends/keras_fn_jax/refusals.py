@@ -22,3 +22,8 @@ def is_refusal(error: Exception) -> bool:
 def needs_values(error: Exception) -> bool:
     """Returns whether a tracer has been asked for its value."""
     return isinstance(error, _NEEDS_VALUES)
+
+
+def is_value_donated(error: Exception) -> bool:
+    """Returns whether a compiled step has taken the memory of an array that was to be read."""
+    return "deleted" in str(error)

@@ -92,6 +92,7 @@ class Distiller(Model):
             {"student_loss_weight": _SHARE},
             {"student_loss_weight": student_loss_weight},
         )
+        self._check_students_weights(teacher, student)
         self._check_graphs(teacher, student)
         self.distillation_losses = self._check_losses(distillation_losses)
         self.distillation_loss_weights = self._check_weights(distillation_loss_weights)
@@ -122,6 +123,18 @@ class Distiller(Model):
     ) -> SpecError | DTypeError:
         shown = f"{argument}={received!r}"[:200]
         return cls("Distiller", expected=f"{argument}: {expected}", received=shown, fix=fix)
+
+    def _check_students_weights(self, teacher: Model, student: Model) -> None:
+        """Checks that the student has weights of its own, which are not frozen with the teacher."""
+        frozen = {id(weight) for weight in teacher.weights}
+        trained = [id(weight) for weight in student.trainable_weights]
+        if teacher is student or (trained and frozen.issuperset(trained)):
+            raise self._error(
+                "student",
+                "a model with trainable weights that are not the teacher's, which is frozen",
+                student,
+                "pass another model, for example keras.models.clone_model(teacher)",
+            )
 
     def _check_graphs(self, teacher: Model, student: Model) -> None:
         """Checks the inputs and outputs of models that are graphs."""

@@ -12,7 +12,8 @@ import ml_dtypes
 import numpy as np
 
 from keras_fn import ops
-from keras_fn.core.scopes import context
+from keras_fn.core.dtypes import is_float, result_type
+from keras_fn.core.scopes import AutocastScope, context
 from keras_fn.errors import SpecError
 from keras_fn.quantizers import (
     AbsMaxQuantizer,
@@ -204,14 +205,18 @@ class QuantizedWeight:
             input_scale = layer._align_input_scale(input_scale)
             if scale is None:  # a product of floats
                 x = ops.cast(x, layer.compute_dtype)
-            outputs = ops.cast(layer._product(x, weight), layer.compute_dtype)
             total = input_scale if scale is None else ops.multiply(scale, input_scale)
 
             def grad(upstream: Any) -> Any:
                 gradient = layer._product_gradient(upstream, self.dequantize(), inputs)
                 return ops.cast(gradient, ops.dtype(inputs))
 
-            return ops.divide(outputs, ops.cast(total, layer.compute_dtype)), grad
+            # Divided in 32 bits at least: half precision would round product, scale and quotient.
+            dtype = ops.dtype(inputs)
+            dtype = dtype if is_float(dtype) else layer.compute_dtype
+            wide = result_type(dtype, "float32")
+            outputs = ops.cast(layer._product(x, weight), wide)
+            return ops.cast(ops.divide(outputs, ops.cast(total, wide)), dtype), grad
 
         return product(inputs)
 
@@ -254,7 +259,9 @@ class Int8Weight(QuantizedWeight):
         if self.layer.inputs_quantizer is None or not is_safe:
             return super().multiply(inputs)
         integers = ops.convert_to_tensor(self.stored)
-        return self._multiply_quantized(inputs, integers, ops.convert_to_tensor(self.scale))
+        with AutocastScope(None):
+            scale = ops.convert_to_tensor(self.scale)
+        return self._multiply_quantized(inputs, integers, scale)
 
     def look_up(self, indices: Any) -> Tensor:
         """Returns rows of a table, in floats of the compute dtype."""

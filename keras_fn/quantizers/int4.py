@@ -1,9 +1,15 @@
 """4-bit integers, two in each byte."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from keras_fn import ops
 from keras_fn.core.argument_forms import INDEX, check_arguments
 from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError, SpecError, check_choice
+from keras_fn.ops._op import op
 from keras_fn.ops._rules import normalize_axis
 from keras_fn.types import DTypeLike, Tensor, TensorLike
 
@@ -42,7 +48,6 @@ def pack_int4(
     name = check_choice(source, "dtype", standardize_dtype(dtype), _BYTES)
     x = _bytes(source, arr, (name,))
     axis = normalize_axis(axis, len(x.shape), source)
-    shape = ops.shape(x)
     size = x.shape[axis]
     if size is None:
         raise SpecError(
@@ -51,15 +56,7 @@ def pack_int4(
             received=f"axis={axis} of shape {tuple(x.shape)}",
             fix="pack along another axis",
         )
-    if size % 2:
-        x = ops.pad(x, [[0, int(i == axis)] for i in range(len(shape))])
-    half = (size + 1) // 2
-    pairs = ops.reshape(x, (*shape[:axis], half, 2, *shape[axis + 1 :]))
-    low, high = ops.unstack(pairs, axis=axis + 1)
-    low = ops.bitwise_and(low, _LOW_BITS)
-    # The high half by a product, whose result is in range: the shift of a signed integer beyond its
-    # range differs between accelerators.
-    packed = ops.bitwise_or(low, ops.multiply(_nibble(high, name), 16))
+    packed = (_pack_pairs if isinstance(x, KerasTensor) else _pack_tensor)(x, axis, name)
     return packed, tuple(packed.shape), size
 
 
@@ -92,7 +89,7 @@ def unpack_int4(
     name = check_choice(source, "dtype", standardize_dtype(dtype), _BYTES)
     x = _bytes(source, packed, _BYTES)
     axis = normalize_axis(axis, len(x.shape), source)
-    shape, size = ops.shape(x), x.shape[axis]
+    size = x.shape[axis]
     if size is not None and orig_len > 2 * size:
         raise SpecError(
             source,
@@ -100,13 +97,44 @@ def unpack_int4(
             received=f"orig_len={orig_len}",
             fix="pass the third result of pack_int4",
         )
-    halves = [_nibble(half, name) for half in (x, ops.right_shift(x, 4))]
+    return (_unpack_pairs if isinstance(x, KerasTensor) else _unpack_tensor)(
+        x, orig_len, axis, name
+    )
+
+
+def _pack_pairs(x: Tensor, axis: int, dtype: str) -> Tensor:
+    """Packs neighbors along an axis of known size."""
+    shape, size = _sizes(x), x.shape[axis]
+    if size % 2:
+        x = ops.pad(x, [[0, int(i == axis)] for i in range(len(shape))])
+    pairs = ops.reshape(x, (*shape[:axis], (size + 1) // 2, 2, *shape[axis + 1 :]))
+    low, high = ops.unstack(pairs, axis=axis + 1)
+    low = ops.bitwise_and(low, _LOW_BITS)
+    # The high half by a product, whose result is in range: the shift of a signed integer beyond its
+    # range differs between accelerators.
+    return ops.bitwise_or(low, ops.multiply(_nibble(high, dtype), 16))
+
+
+def _unpack_pairs(x: Tensor, size: int, axis: int, dtype: str) -> Tensor:
+    """Unpacks the first `size` values along an axis."""
+    shape, stored = _sizes(x), x.shape[axis]
+    halves = [_nibble(half, dtype) for half in (x, ops.right_shift(x, 4))]
     values = ops.stack(halves, axis=axis + 1)
-    length = -1 if size is None else 2 * size
+    length = -1 if stored is None else 2 * stored
     values = ops.reshape(values, (*shape[:axis], length, *shape[axis + 1 :]))
-    if size is not None and orig_len == 2 * size:
+    if stored is not None and size == 2 * stored:
         return values
-    return values[(slice(None),) * axis + (slice(orig_len),)]
+    return values[(slice(None),) * axis + (slice(size),)]
+
+
+# For tensors with values, as one op each, which JAX compiles as one function. Graphs record the ops
+# inside, which model files can hold.
+_pack_tensor, _unpack_tensor = op(_pack_pairs), op(_unpack_pairs)
+
+
+def _sizes(x: Tensor) -> list[Any]:
+    """Returns the sizes of the axes for `reshape`: -1 for one that a graph leaves open."""
+    return [-1 if size is None else size for size in ops.shape(x)]
 
 
 def _nibble(x: Tensor, dtype: str) -> Tensor:

@@ -221,3 +221,14 @@ LOGITS = LogitsDistillation()
 def test_what_does_not_fit_is_refused(make, words):
     with pytest.raises((ValueError, TypeError), match=words):
         make()
+
+
+def test_a_student_that_the_teacher_would_freeze_is_refused():
+    model = build(4)
+    around = keras.Sequential([keras.Input((4,)), model])
+    for student in (model, around):
+        with pytest.raises(ValueError, match="are not the teacher's, which is frozen"):
+            Distiller(model, student, LogitsDistillation())
+    assert model.trainable
+    shared = keras.Model(model.inputs, layers.Dense(3)(model.layers[0].output))
+    Distiller(model, shared, LogitsDistillation())  # its last layer learns

@@ -110,6 +110,18 @@ def test_a_quantizer_may_be_a_function_of_a_tensor(argument):
     np.testing.assert_array_equal(*(numbers(layer(X)) for layer in pair))
 
 
+def test_logits_of_wider_floats_are_scaled_in_them():
+    layer = layers.ReversibleEmbedding(5, 6, dtype="mixed_bfloat16", reverse_dtype="float32")
+    layer.build((None,))
+    table = numbers(layer.embeddings).astype("float64")
+    layer.quantize("int8")
+    logits = layer(X, reverse=True)
+    assert ops.dtype(logits) == "float32"
+    scales = 127 / np.abs(X).max(1, keepdims=True), 127 / np.abs(table).max(1, keepdims=True)
+    product = np.round(X * scales[0]) @ np.round(table * scales[1]).T
+    np.testing.assert_allclose(numbers(logits), product / scales[0] / scales[1].T, rtol=1e-5)
+
+
 def test_integers_are_inputs():
     layer = dense()
     x = np.array([[1, 2, 300, 4, 5, 6]] * 3, "int32")  # larger than the range of int8

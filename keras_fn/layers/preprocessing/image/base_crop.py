@@ -9,12 +9,13 @@ from keras_fn.layers._arguments import positive_int
 from keras_fn.layers._options import ImageLayerOptions
 from keras_fn.layers.preprocessing.image.base_geometric_transform import BaseGeometricTransform
 from keras_fn.ops.arithmetic import clip, maximum
-from keras_fn.ops.core import cast
+from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image.resizing import resize, source_window
 from keras_fn.ops.indexing import getitem, take
 from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.logic import greater_equal, logical_and, where
+from keras_fn.ops.slicing import slice as slice_block
 from keras_fn.types import Nested, Tensor
 
 
@@ -106,8 +107,13 @@ class BaseCrop(BaseGeometricTransform):
 
 
 def _cut(images: Any, axis: int, start: Any, size: Any) -> Tensor:
-    """Returns a part along an axis: a slice, or a gather where the start is a tensor."""
-    if isinstance(start, int) and isinstance(size, int):
+    """Returns a part along an axis: a slice, or a gather where the size is a tensor."""
+    if not isinstance(size, int):
+        return take(images, arange(size) + start, axis=axis)
+    if isinstance(start, int):
         after = (slice(None),) * (-axis - 1)
         return getitem(images, (..., slice(start, start + size), *after))
-    return take(images, arange(size) + start, axis=axis)
+    sizes = list(shape_of(images))
+    starts: list[Any] = [0] * len(sizes)
+    starts[axis], sizes[axis] = start, size
+    return slice_block(images, starts, sizes)
