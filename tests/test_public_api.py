@@ -25,11 +25,11 @@ APPLICATION_FAMILIES = [
 # Namespaces that are whole; the others are the subject of work to come.
 WHOLE = (
     "activations", "applications", *APPLICATION_FAMILIES, "backend", "callbacks", "config",
-    "constraints", "distillation", "dtype_policies", "initializers", "layers", "legacy.saving",
-    "losses", "metrics",
+    "constraints", "distillation", "distribution", "dtype_policies", "initializers", "layers",
+    "legacy.saving", "losses", "metrics",
     "mixed_precision", "models", "ops", "ops.image", "ops.linalg", "optimizers",
     "optimizers.legacy", "optimizers.schedules", "preprocessing", "preprocessing.image",
-    "preprocessing.sequence", "quantizers", "random", "regularizers", "tree", "utils",
+    "preprocessing.sequence", "quantizers", "random", "regularizers", "saving", "tree", "utils",
     "utils.bounding_boxes", "utils.legacy", "visualization", "wrappers",
 )  # fmt: skip
 LINES = [line for line in API.read_text("utf-8").splitlines() if line and not line.startswith("#")]
@@ -43,6 +43,7 @@ NAMES = {line.partition("(")[0]: line for line in LINES}
 CHECKED = {name: line for name, line in NAMES.items() if namespace(name) in WHOLE}
 # Public names of ours in the namespaces of Keras.
 ADDED = {
+    "distribution.summary",
     "dtype_policies.dtype_policy", "dtype_policies.set_dtype_policy", "install",
     "models.Functional", "ops.getitem", "ops.squared_difference", "utils.Dataset",
     "utils.model_to_mermaid", "value_and_grad",

@@ -337,7 +337,8 @@ class Model(Trainer, Layer):
             filepath: Path that ends in `.keras`, or in `.h5` for the legacy format; or a binary,
                 seekable file for `.keras`.
             overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
-            zipped: None or True: a `.keras` file is always a zip archive.
+            zipped: Whether the file is a zip archive. False for a folder of the same content.
+                Default None: a zip archive.
             **kwargs: `include_optimizer=False` omits the state of the optimizer. `save_format`,
                 `"keras"` or `"h5"`, is deprecated: the path decides.
 

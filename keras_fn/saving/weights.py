@@ -56,14 +56,19 @@ def collect(
         if saveable.overrides("save_own_variables"):
             store: dict[str, Any] = {}
             saveable.owner.save_own_variables(store)
-            datasets.update((f"{saveable.group}/{k}", _array(v)) for k, v in store.items())
+            datasets.update((f"{saveable.group}/{k}", to_array(v)) for k, v in store.items())
         else:
             datasets.update(saveable.values())
         datasets.update((path, v.numpy()) for path, v in saveable.seeds().items())
     return datasets, {group: {"name": name} for group, name in names(saveables).items()}
 
 
-def _array(value: Any) -> np.ndarray:
+def to_array(value: Any) -> np.ndarray:
+    """Returns the value of a variable, a tensor or an array-like as an array.
+
+    Args:
+        value: What a layer puts into its store, or a user passes.
+    """
     if isinstance(value, Variable):
         return value._view()
     return current().convert_to_numpy(value) if current().is_tensor(value) else np.asarray(value)
