@@ -1,6 +1,7 @@
 """Tensors: `torch.Tensor`."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -75,6 +76,9 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
     return array if isinstance(array, Tensor) else _from_numpy(array, dtype)
 
 
+Integral.register(torch.SymInt)  # a size of an axis, where `torch.export` traces
+
+
 def _python_scalar_dtype(x: Any) -> str:
     if isinstance(x, bool):
         return "bool"
@@ -100,6 +104,9 @@ def _from_numpy(array: np.ndarray, dtype: str | None) -> Tensor:
 
 def _convert_while_tracing(x: Any, dtype: str | None) -> Tensor:
     """Same as `convert_to_tensor`, with calls that Dynamo can trace."""
+    if isinstance(x, (torch.SymInt, torch.SymFloat)):
+        default = "int32" if isinstance(x, torch.SymInt) else settings.floatx
+        return torch.full((), x, dtype=native_dtype(dtype or default), device=default_device())
     if isinstance(x, (list, tuple)) and any(isinstance(v, (Tensor, Variable)) for v in x):
         parts = [convert_to_tensor(v.value if isinstance(v, Variable) else v, dtype) for v in x]
         return torch.stack(parts)

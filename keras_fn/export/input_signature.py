@@ -1,6 +1,7 @@
 """Endpoints of models and functions: which inputs an exported artifact takes."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from keras_fn.core import tree
@@ -49,7 +50,8 @@ def layer_endpoint(
     takes_training = layer._signature.has_training
 
     def infer(*args: Any) -> Any:
-        return layer(*args, training=False) if takes_training else layer(*args)
+        with _unchanged_losses(layer):
+            return layer(*args, training=False) if takes_training else layer(*args)
 
     return Endpoint(
         name,
@@ -60,6 +62,17 @@ def layer_endpoint(
         None if graph is None else _output_names(graph),
         layer.variables,
     )
+
+
+@contextlib.contextmanager
+def _unchanged_losses(layer: Layer) -> Iterator[None]:
+    """Context manager after which layers have the losses of before, which are no traced tensors."""
+    before = [(inner, list(inner._losses)) for inner in layer._flatten_layers()]
+    try:
+        yield
+    finally:
+        for inner, losses in before:
+            inner._losses[:] = losses
 
 
 def function_endpoint(

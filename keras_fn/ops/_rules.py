@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from keras_fn.core import dtypes
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops._op import Rule, TensorSpec
 from keras_fn.types import Axis, DTypeLike
+
+_INTEGERS = (int, np.integer)
 
 
 def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
@@ -28,7 +32,8 @@ def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     result: list[int | None] = []
     for sizes in zip(*padded, strict=True):
-        known = {size for size in sizes if size not in (1, None)}
+        # Sizes that a framework has as symbols are unknown, too.
+        known = {size for size in sizes if isinstance(size, _INTEGERS) and size != 1}
         if len(known) > 1:
             raise SpecError(
                 source,
@@ -36,7 +41,8 @@ def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
                 received=" and ".join(map(str, shapes)),
                 fix="reshape or expand one of them",
             )
-        result.append(known.pop() if known else None if None in sizes else 1)
+        is_known = all(isinstance(size, _INTEGERS) for size in sizes)
+        result.append(known.pop() if known else 1 if is_known else None)
     return tuple(result)
 
 
