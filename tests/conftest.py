@@ -31,6 +31,7 @@ BACKEND_FREE = {
         "saving/test_fuzz.py",
         "saving/test_hdf5.py",
         "saving/test_hdf5_attacks.py",
+        "saving/test_safetensors_file.py",
         "saving/test_strict_json.py",
         "test_architecture.py",
         "test_docstrings.py",

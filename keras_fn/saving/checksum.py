@@ -58,7 +58,7 @@ def write_groups(file: BinaryIO, groups: Iterable[Sequence[Buffer]], size: int) 
     if size <= _CHUNK:  # not worth a thread
         _write_pieces(file, groups, add)
         return crcs
-    todo: queue.Queue[bytes | None | Literal[False]] = queue.Queue(maxsize=8)
+    todo: queue.Queue[bytes | Literal[False] | None] = queue.Queue(maxsize=8)
 
     def add_all() -> None:
         while (piece := todo.get()) is not False:

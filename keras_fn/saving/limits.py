@@ -34,6 +34,8 @@ class Limits:
         hdf5_depth: Maximum nesting of HDF5 groups.
         safetensors_header_bytes: Maximum size of the header of a safetensors file; the format
             allows no more.
+        pickle_opcodes: Maximum number of opcodes of the pickle in a `.pt` file of PyTorch; a tensor
+            takes about 30.
     """
 
     config_bytes: int = 64 * _MIB
@@ -53,6 +55,7 @@ class Limits:
     hdf5_objects: int = 500_000
     hdf5_depth: int = 256
     safetensors_header_bytes: int = 100_000_000
+    pickle_opcodes: int = 4 * 10**6
 
     def __post_init__(self):
         for field in dataclasses.fields(self):

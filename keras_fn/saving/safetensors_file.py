@@ -20,7 +20,7 @@ from numpy.typing import DTypeLike
 
 from keras_fn.errors import DTypeError
 from keras_fn.saving.byte_view import ByteView
-from keras_fn.saving.checksum import write_parts
+from keras_fn.saving.checksum import write_groups
 from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.hdf5.datatypes import can_read_as
@@ -99,10 +99,9 @@ def write_safetensors(
         OSError: The file cannot be written.
     """
     arrays = dict(sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize))
-    checksums = [0] * len(arrays)
-    file.write(_build_header(arrays, metadata or {}, checksums))
-    for i, array in enumerate(arrays.values()):
-        checksums[i] = write_parts(file, [_bytes_of(array)])
+    file.write(_build_header(arrays, metadata or {}, [0] * len(arrays)))
+    size = sum(array.nbytes for array in arrays.values())
+    checksums = write_groups(file, ([_bytes_of(array)] for array in arrays.values()), size)
     file.seek(0)
     file.write(_build_header(arrays, metadata or {}, checksums))  # of the same size
 

@@ -20,6 +20,9 @@ from keras_fn.saving.zip_records import (
     CENTRAL,
     CENTRAL_SIGNATURE,
     DEFLATED,
+    DESCRIPTOR_FLAG,
+    DESCRIPTOR_SIGNATURE,
+    DESCRIPTORS,
     END,
     END64,
     END64_SIGNATURE,
@@ -74,8 +77,12 @@ def malformed(fact: str, expected: object = "", received: object = "") -> ModelF
     )
 
 
-def read_entries(view: ByteView) -> list[Entry]:
+def read_entries(view: ByteView, streamed: bool = False) -> list[Entry]:
     """Returns the members of a zip file in file order, after all checks of its headers.
+
+    Args:
+        view: The file.
+        streamed: Whether the sizes of a member may follow its content, as PyTorch writes them.
 
     Raises:
         ModelFileError: The file is not a zip file of the strict form.
@@ -87,7 +94,7 @@ def read_entries(view: ByteView) -> list[Entry]:
             view.bytes_at(0, min(8, view.size)),
         )
     directory, count = _locate_directory(view)
-    raw_entries = _central_entries(directory, count)
+    raw_entries = _central_entries(directory, count, DESCRIPTOR_FLAG if streamed else 0)
     entries = []
     end_of_previous = 0
     for entry, fixed, raw_name in sorted(raw_entries, key=lambda item: item[0].header_offset):
@@ -100,6 +107,8 @@ def read_entries(view: ByteView) -> list[Entry]:
             )
         data_offset = _check_local_header(view, entry, fixed, raw_name)
         end_of_previous = data_offset + entry.stored_size
+        if fixed[0] & DESCRIPTOR_FLAG:
+            end_of_previous += _check_descriptor(view, end_of_previous, entry)
         entries.append(dataclasses.replace(entry, data_offset=data_offset))
     if end_of_previous != view.size - _tail_size(view) - directory.size:
         raise malformed("there are unused bytes between the members and the directory")
@@ -213,7 +222,9 @@ def _locate_directory(view: ByteView) -> tuple[ByteView, int]:
     return view.slice(offset, size), count
 
 
-def _central_entries(directory: ByteView, count: int) -> list[tuple[Entry, tuple, bytes]]:
+def _central_entries(
+    directory: ByteView, count: int, more_flags: int
+) -> list[tuple[Entry, tuple, bytes]]:
     """Returns (entry, fields that the local header repeats, raw name) for each central header."""
     result, names = [], set()
     for _ in range(count):
@@ -244,7 +255,7 @@ def _central_entries(directory: ByteView, count: int) -> list[tuple[Entry, tuple
         extra = _take(directory, extra_size)
         size, stored_size, offset = _zip64_values(extra, (size, stored_size, offset))
         entry = Entry(name, method, crc, stored_size, size, offset)
-        _check_entry(entry, flags, version, attributes)
+        _check_entry(entry, flags & ~more_flags, version, attributes)
         if name in names:
             raise malformed(f"member {sanitize_for_display(name, 100)!r} occurs twice")
         names.add(name)
@@ -306,6 +317,8 @@ def _check_local_header(view: ByteView, entry: Entry, expected: tuple, raw_name:
     start = entry.header_offset + LOCAL.size
     extra = view.bytes_at(start + name_size, extra_size)
     size, stored_size = _zip64_values(extra, (size, stored_size))
+    if fixed[0] & DESCRIPTOR_FLAG and not (fixed[-1] or size or stored_size):
+        fixed[-1], size, stored_size = entry.crc, entry.size, entry.stored_size
     same = (
         signature == LOCAL_SIGNATURE
         and tuple(fixed) == expected
@@ -317,6 +330,16 @@ def _check_local_header(view: ByteView, entry: Entry, expected: tuple, raw_name:
         name = sanitize_for_display(entry.name, 100)
         raise malformed(f"the two headers of member {name!r} contradict each other")
     return start + name_size + extra_size
+
+
+def _check_descriptor(view: ByteView, start: int, entry: Entry) -> int:
+    """Returns the size of the descriptor behind a member, if it agrees with the directory."""
+    wanted = (DESCRIPTOR_SIGNATURE, entry.crc, entry.stored_size, entry.size)
+    for form in DESCRIPTORS:
+        if form.unpack(view.bytes_at(start, form.size)) == wanted:
+            return form.size
+    name = sanitize_for_display(entry.name, 100)
+    raise malformed(f"the descriptor behind member {name!r} contradicts the directory")
 
 
 def _zip64_values(extra: bytes, values: tuple[int, ...]) -> tuple[int, ...]:

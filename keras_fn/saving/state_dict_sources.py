@@ -1,0 +1,199 @@
+"""Where `load_state_dict` reads tensors: dictionaries, `safetensors` files, `.pt` files."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+import numpy as np
+
+from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
+from keras_fn.core.foreign_tensors import framework_of, to_numpy
+from keras_fn.core.variable import Variable
+from keras_fn.errors import SpecError, find_similar
+from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
+from keras_fn.saving.file_io import describe, local_path, open_for_reading
+from keras_fn.saving.safetensors_file import (
+    SIGNATURE_BYTES,
+    SafetensorsFile,
+    is_safetensors,
+    open_safetensors,
+)
+from keras_fn.saving.safetensors_format import INDEX_ENDING, open_shards
+from keras_fn.saving.torch_checkpoint import StoredTensor, TorchCheckpoint, list_tensors
+
+StateDict = Mapping[str, Any]
+_ZIP = b"PK\x03\x04"
+
+
+class TensorSource(Protocol):
+    """A tensor that is read when it is needed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+    def read(self) -> np.ndarray:
+        """Returns the tensor as a new array."""
+        ...
+
+
+class _ArraySource(NamedTuple):
+    value: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.value.shape)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return numpy_dtype(standardize_dtype(self.value.dtype))
+
+    def read(self) -> np.ndarray:
+        return np.array(to_numpy(self.value))
+
+
+class _FileSource(NamedTuple):
+    file: SafetensorsFile
+    name: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.file.datasets[self.name].shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.file.datasets[self.name].dtype
+
+    def read(self) -> np.ndarray:
+        return self.file.read(self.name, self.shape, self.dtype)
+
+
+class _CheckpointSource(NamedTuple):
+    file: TorchCheckpoint
+    tensor: StoredTensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.tensor.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.tensor.dtype
+
+    def read(self) -> np.ndarray:
+        return self.file.read(self.tensor, self.dtype)
+
+
+@contextlib.contextmanager
+def open_state_dict(
+    source: Any, key: str | None
+) -> Iterator[tuple[str, Mapping[str, TensorSource]]]:
+    """Context manager of the tensors of a state dict by name, and of its name in messages.
+
+    Args:
+        source: A dictionary of tensors, or a path or binary file.
+        key: The entry of a checkpoint that holds the state dict.
+
+    Raises:
+        ModelFileError: The file is malformed, or there is no such entry.
+        ModelFileTypeError: The source is neither a dictionary nor a file.
+    """
+    if isinstance(source, Mapping):
+        yield "the state dict", _tensors_of(source, key)
+        return
+    if callable(getattr(source, "state_dict", None)):
+        raise ModelFileTypeError(
+            "a module is not a state dict",
+            expected="a dictionary of tensors, or the path of a file",
+            received=type(source).__name__,
+            fix="pass module.state_dict()",
+        )
+    with open_for_reading(source) as file:
+        is_path = isinstance(source, (str, bytes, os.PathLike))
+        if is_path and os.fsdecode(source).lower().endswith(INDEX_ENDING):
+            with open_shards(file, local_path(source)) as shards:
+                yield describe(file), _named_tensors(shards, key)
+        else:
+            yield describe(file), _tensors_in(file, key)
+
+
+def _tensors_in(file: BinaryIO, key: str | None) -> Mapping[str, TensorSource]:
+    """Returns the tensors in a file, whose format its first bytes say."""
+    signature = file.read(SIGNATURE_BYTES)
+    file.seek(0)
+    if is_safetensors(signature):
+        return _named_tensors([open_safetensors(file)], key)
+    if signature.startswith(_ZIP):
+        checkpoint = TorchCheckpoint(file)
+        content = _entry(checkpoint.content, key, StoredTensor)
+        return {name: _CheckpointSource(checkpoint, t) for name, t in list_tensors(content)}
+    raise ModelFileError(
+        f"{describe(file)}: not a file of tensors",
+        expected="a .safetensors file, or a .pt file of PyTorch 1.6 or later",
+        received=repr(signature),
+        fix="save it again with torch.save, or with the safetensors library; a file of Keras is "
+        "loaded with load_weights",
+    )
+
+
+def _named_tensors(files: Sequence[SafetensorsFile], key: str | None) -> Mapping[str, TensorSource]:
+    if key is not None:
+        raise _no_entry(key, ())
+    return {name: _FileSource(file, name) for file in files for name in file.datasets}
+
+
+def _tensors_of(source: StateDict, key: str | None) -> Mapping[str, TensorSource]:
+    """Returns the tensors of a dictionary in memory."""
+    tensors: dict[str, TensorSource] = {}
+    for name, value in _entry(source, key, Variable, np.ndarray, framework_of).items():
+        value = value.value if isinstance(value, Variable) else value
+        if not isinstance(value, np.ndarray) and framework_of(value) is None:
+            raise ModelFileTypeError(
+                f"the entry {name!r} is not a tensor",
+                expected="a dictionary of tensors or arrays",
+                received=type(value).__name__,
+                fix="pass the entry that holds the state dict as key=, or remove this one",
+            )
+        tensors[name] = _ArraySource(value)
+    return tensors
+
+
+def _entry(content: Any, key: str | None, *kinds: Any) -> dict[str, Any]:
+    """Returns the state dict in what was saved: all of it, the entry `key`, or the only one.
+
+    Args:
+        content: What was saved.
+        key: The entry; None to find it.
+        *kinds: Types of tensors, and predicates of them.
+    """
+    entries = dict(content) if isinstance(content, Mapping) else {}
+
+    def is_tensor(value: Any) -> bool:
+        types = tuple(kind for kind in kinds if isinstance(kind, type))
+        tests = (kind for kind in kinds if not isinstance(kind, type))
+        return isinstance(value, types) or any(test(value) is not None for test in tests)
+
+    def is_state_dict(value: Any) -> bool:
+        return isinstance(value, Mapping) and bool(value) and all(map(is_tensor, value.values()))
+
+    if key is None and (not entries or any(map(is_tensor, entries.values()))):
+        return entries
+    found = [name for name, value in entries.items() if is_state_dict(value)]
+    if key is None and len(found) == 1:
+        key = found[0]
+    if key is None or key not in entries or not isinstance(entries[key], Mapping):
+        raise _no_entry(key, found or list(entries))
+    return dict(entries[key])
+
+
+def _no_entry(key: str | None, names: Sequence[Any]) -> SpecError:
+    near = find_similar(key or "", map(str, names), 1) or [str(name) for name in names[:1]]
+    return SpecError(
+        "load_state_dict",
+        expected=f"key=, one of the entries {', '.join(map(repr, names[:8]))}"
+        if names
+        else "key=None: the tensors are not inside of another entry",
+        received=f"key={key!r}",
+        fix=f"for example key={near[0]!r}" if near else "leave it out",
+    )
