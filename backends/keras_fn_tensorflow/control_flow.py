@@ -1,6 +1,9 @@
 """Branches, loops and scans."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import local
 from typing import Any
 
 import tensorflow as tf
@@ -85,6 +88,25 @@ def fori_loop(lower: Any, upper: Any, body: Callable[..., Any], leaves: Sequence
     )[1:]
 
 
+class _ThreadState(local):
+    """Whether scans are loops in graphs, in this thread."""
+
+    loops = True
+
+
+_thread = _ThreadState()
+
+
+@contextmanager
+def unrolled_scans() -> Iterator[None]:
+    """Unrolls scans of a known length inside the context, for formats without lists of tensors."""
+    _thread.loops = False
+    try:
+        yield
+    finally:
+        _thread.loops = True
+
+
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
@@ -97,6 +119,7 @@ def scan(
     unroll: int = 1,
 ) -> tuple[Any, Any]:
     """`tf.while_loop` in a graph, a Python loop if eager or unrolled."""
+    unroll = unroll if _thread.loops else sys.maxsize
     carry = tree.map_structure(lambda c: None if c is None else convert_to_tensor(_value(c)), init)
     xs = tree.map_structure(lambda x: None if x is None else convert_to_tensor(_value(x)), xs)
     slices = [x for x in tree.flatten(xs) if x is not None]

@@ -59,8 +59,8 @@ def _linear_indices(indices: Any, sizes: Any) -> tuple[Any, Any]:
     indices = tf.where(indices < 0, indices + limits, indices)
     inside = tf.reduce_all((indices >= 0) & (indices < limits), -1)
     row_count = math.prod(sizes)
-    strides = tf.math.cumprod(limits, exclusive=True, reverse=True)
-    linear = tf.reduce_sum(indices * strides, -1)
+    strides = tf.stack([math.prod(sizes[i + 1 :]) for i in range(len(sizes))])
+    linear = tf.reduce_sum(indices * tf.cast(strides, indices.dtype), -1)
     return tf.cast(tf.where(inside, linear, tf.cast(row_count, linear.dtype)), tf.int32), row_count
 
 

@@ -58,7 +58,9 @@ def _is_integer(x: Any) -> bool:
 
 def _is_tensor(x: Any) -> bool:
     """Returns whether `x` may be a size or a number that is only known at run time."""
-    return hasattr(x, "dtype") and hasattr(x, "shape")
+    if hasattr(x, "dtype") and hasattr(x, "shape"):
+        return True
+    return hasattr(x, "__jax_array__")  # a symbolic size, in a program that JAX exports
 
 
 def _is_list_of(is_item: Callable[[Any], bool]) -> Callable[[Any], bool]:
