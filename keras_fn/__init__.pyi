@@ -10,6 +10,7 @@ from keras_fn import (
     datasets as datasets,
     debugging as debugging,
     distillation as distillation,
+    distribution as distribution,
     dtype_policies as dtype_policies,
     export as export,
     initializers as initializers,

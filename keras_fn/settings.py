@@ -38,6 +38,7 @@ class Settings:
         self.interactive_logging = True
         self.flash_attention = True
         self.traceback_filtering = True
+        self.distribution: Any = None  # a keras.distribution.DataParallel or ModelParallel
         self._read_file(home() / "keras.json")
         self.backend = os.environ.get("KERAS_BACKEND") or self.backend
 

@@ -7,6 +7,20 @@ from keras_fn_jax.batching import (
     split_into_batches as split_into_batches,
 )
 from keras_fn_jax.device import device_scope as device_scope
+from keras_fn_jax.distribution import (
+    exchange_text as exchange_text,
+    initialize_processes as initialize_processes,
+    list_devices as list_devices,
+    make_mesh as make_mesh,
+    make_sharding as make_sharding,
+    process_count as process_count,
+    process_index as process_index,
+    shard as shard,
+)
+from keras_fn_jax.export import (
+    export_stablehlo as export_stablehlo,
+    export_tf_saved_model as export_tf_saved_model,
+)
 from keras_fn_jax.interop import (
     flatten_pytree as flatten_pytree,
     flax_collections_but as flax_collections_but,
@@ -19,7 +33,11 @@ from keras_fn_jax.profiling import (
     is_out_of_memory as is_out_of_memory,
     profile as profile,
 )
-from keras_fn_jax.refusals import is_refusal as is_refusal, needs_values as needs_values
+from keras_fn_jax.refusals import (
+    is_refusal as is_refusal,
+    is_value_donated as is_value_donated,
+    needs_values as needs_values,
+)
 from keras_fn_jax.sparse import (
     make_sparse as make_sparse,
     map_values as map_values,
@@ -51,6 +69,7 @@ from keras_fn_jax.transforms import (
 from keras_fn_jax.variables import (
     assign as assign,
     assign_add as assign_add,
+    new_sharded_variable as new_sharded_variable,
     new_variable as new_variable,
     set_trainable as set_trainable,
 )

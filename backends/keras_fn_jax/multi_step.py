@@ -10,6 +10,7 @@ from jax import lax
 from jax.core import eval_jaxpr
 
 from keras_fn.core.scopes import StatelessScope
+from keras_fn_jax.distribution import keep_sharding, replicate_results
 from keras_fn_jax.transforms import (
     PyTreeAdapter,
     functionalize,
@@ -65,7 +66,9 @@ def compile_multi_step(
         empty = jax.tree.map(lambda r: jnp.zeros(r.shape, r.dtype), results)
         new, last = lax.fori_loop(start, stop, body, ([before[i] for i in written], empty))
         with StatelessScope(zip(state, values(new), strict=True)):
-            return new, final_adapter.flat(finalize(adapter.nested(last)))
+            final = final_adapter.flat(finalize(adapter.nested(last)))
+        new = [keep_sharding(state[i], value) for i, value in zip(written, new, strict=True)]
+        return new, replicate_results(final, state)
 
     options = jit if isinstance(jit, dict) else {}
     compiled = jax.jit(loop, **{"donate_argnums": 0, **options})

@@ -8,12 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jax.export import is_symbolic_dim
 
 from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.host_data import to_array
 from keras_fn.core.sparse import is_scipy_sparse, sparse_from_scipy
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
+from keras_fn_jax.distribution import gather
 from keras_fn_jax.sparse import cast_sparse, to_dense
 
 
@@ -49,6 +51,8 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> jax.Array:
         return cast(x, dtype_name(x) if dtype is None else dtype)
     if is_scipy_sparse(x):
         return sparse_from_scipy(x, dtype)
+    if is_symbolic_dim(x):  # a size, in a program that is exported
+        return jnp.asarray(x, None if dtype is None else native_dtype(dtype))
     x, dtype = to_array(x, dtype)
     if isinstance(x, jax.Array):
         return x
@@ -98,6 +102,8 @@ def _numpy_dtype(dtype: Any) -> np.dtype:
 
 def convert_to_numpy(x: jax.Array, copy: bool = True) -> np.ndarray:
     """Copies to the host; a sparse array becomes dense."""
+    if isinstance(x, jax.Array) and not (isinstance(x, Tracer) or x.is_fully_addressable):
+        return gather(x)
     array = np.asarray(to_dense(x) if is_sparse(x) else x)  # a view of an immutable array, on CPUs
     return array.copy() if copy and not array.flags.writeable else array
 

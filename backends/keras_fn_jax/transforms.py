@@ -14,6 +14,8 @@ from jax.experimental.xla_metadata import set_xla_metadata
 from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.unknown_sizes import eval_with_two_sizes
+from keras_fn_jax.distribution import keep_sharding, replicate_results
+from keras_fn_jax.refusals import is_value_donated
 from keras_fn_jax.tensors import dtype_name, is_traced, native_dtype
 
 
@@ -108,10 +110,10 @@ def functionalize(
         if missing:
             raise UncapturedVariableError(missing)
         return {
-            i: scope.state[id(v)]
+            i: keep_sharding(v, scope.state[id(v)])
             for i, v in enumerate(state)
             if i < donated or id(v) in scope.written
-        }, results
+        }, replicate_results(results, state)
 
     return run
 
@@ -187,7 +189,7 @@ def retry_while_donated(call: Callable[[], Any], error: Exception) -> Any:
         error: The error of the first call. Another one than of donated values is raised.
     """
     for _ in range(_MAX_RETRIES):
-        if "deleted" not in str(error):
+        if not is_value_donated(error):
             raise error
         time.sleep(_RETRY_SECONDS)
         try:

@@ -8,7 +8,16 @@ from keras_fn_tensorflow.batching import (
     prepare_host_batch as prepare_host_batch,
     split_into_batches as split_into_batches,
 )
-from keras_fn_tensorflow.device import device_scope as device_scope
+from keras_fn_tensorflow.device import (
+    device_scope as device_scope,
+    list_devices as list_devices,
+)
+from keras_fn_tensorflow.export import (
+    endpoint_function as endpoint_function,
+    export_litert as export_litert,
+    export_tf_saved_model as export_tf_saved_model,
+    traced_signature as traced_signature,
+)
 from keras_fn_tensorflow.interop import load_saved_model as load_saved_model
 from keras_fn_tensorflow.layer import LayerBase as LayerBase
 from keras_fn_tensorflow.multi_step import compile_multi_step as compile_multi_step

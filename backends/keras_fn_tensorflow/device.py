@@ -9,6 +9,14 @@ import tensorflow as tf
 from keras_fn.errors import SpecError
 
 
+def list_devices(device_type: str | None = None) -> list[str]:
+    """Returns the names of the logical devices, such as "cpu:0"."""
+    kind = device_type.upper().replace("CUDA", "GPU") if device_type else None
+    kind = kind or ("GPU" if has_gpu() else "CPU")
+    devices = tf.config.list_logical_devices(kind)
+    return [d.name.removeprefix("/device:").lower() for d in devices]
+
+
 @contextmanager
 def device_scope(name: str) -> Iterator[None]:
     """Context in which new tensors are on the named device: "cpu", "gpu:0", "cuda:1"."""

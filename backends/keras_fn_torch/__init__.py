@@ -9,6 +9,7 @@ from keras_fn_torch.batching import (
 from keras_fn_torch.device import (
     default_device as default_device,
     device_scope as device_scope,
+    list_devices as list_devices,
     to_device as to_device,
 )
 from keras_fn_torch.dtype_fallback import widen_operands as widen_operands

@@ -32,6 +32,14 @@ def _detect_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+def list_devices(device_type: str | None = None) -> list[str]:
+    """Returns the names of the devices: "cpu:0", "gpu:0", "mps:0"."""
+    kind = (device_type or _detect_device().type).lower().replace("cuda", "gpu")
+    has_mps = torch.backends.mps.is_available()
+    counts = {"cpu": 1, "gpu": torch.cuda.device_count(), "mps": int(has_mps)}
+    return [f"{kind}:{i}" for i in range(counts.get(kind, 0))]
+
+
 def device_scope(name: str) -> AbstractContextManager[None]:
     """Context in which new tensors are on the named device: "cpu", "gpu:0", "cuda:1", "mps"."""
     return on_device(_find_device(name))

@@ -8,6 +8,7 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `compile_multi_step` (`SupportsMultiStep`): many training steps as one compiled function.
 - `outline` (`SupportsOutlining`): part of a compiled function as a function of its own.
 - `is_refusal` (`SupportsRefusals`): which errors of the framework are about an op's arguments.
+- `is_value_donated` (`SupportsDonation`): steps that reuse the memory of the values they replace.
 - `widen_operands` (`SupportsWidening`): a call that was refused, in a wider dtype.
 - `compile_op` (`SupportsCompileOp`): the body of a composite op as one compiled function.
 - `foreach` (`SupportsForeach`): an optimizer's step over many variables at once.
@@ -16,6 +17,8 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `stored_dtype` (`SupportsStoredDtype`): the dtype in which values of a 64-bit dtype are stored.
 - `record_gradients` (`SupportsAutogradRecording`): custom steps that call the framework's autograd.
 - `device_scope` (`SupportsDeviceScope`): the device of new tensors.
+- `list_devices` (`SupportsDevices`): the devices of the framework, by name.
+- `new_sharded_variable` (`SupportsDistribution`): arrays over several devices and processes.
 - `to_device` (`SupportsToDevice`): moves tensors to that device.
 - `is_sparse` (`SupportsSparse`): sparse tensors.
 - `is_ragged` (`SupportsRagged`): ragged tensors of the framework, as data.
@@ -27,6 +30,8 @@ step. The other protocols are optional capabilities. The frontend checks for one
   (`SupportsExport`): artifacts for inference; a backend offers any subset.
 - `survives_fork` (`SupportsFork`): a forked process can compute.
 - `profile`, `block_until_ready` and `is_out_of_memory` (`SupportsProfiling`): profiling hooks.
+
+The protocols about devices are in `keras_fn.backend.distribution_contract`.
 
 A backend that cannot do something at all raises `keras_fn.errors.UnsupportedError` when it is
 called for it: a backend without gradients does so in `value_and_grad`.
@@ -293,6 +298,17 @@ class SupportsRefusals(Protocol):
         ...
 
 
+class SupportsDonation(Protocol):
+    """Optional: a framework whose compiled steps reuse the memory of the values they replace."""
+
+    def is_value_donated(self, error: Exception) -> bool:
+        """Returns whether an error says that the memory of a tensor was reused meanwhile.
+
+        A variable that is read while another thread trains it is then read again.
+        """
+        ...
+
+
 class SupportsWidening(Protocol):
     """`widen_operands`: a second form of operands whose dtype few kernels of the framework have."""
 
@@ -323,35 +339,11 @@ class SupportsStoredDtype(Protocol):
         ...
 
 
-class SupportsAllReduce(Protocol):
-    """Optional part of `Backend.ops`: collectives of a distributed program."""
-
-    def all_reduce_mean(self, x: Tensor) -> Tensor:
-        """Returns the mean of `x` over all replicas; `x` itself where there is one replica."""
-        ...
-
-
 class SupportsAutogradRecording(Protocol):
     """Optional: a framework whose programs take gradients of operations recorded before."""
 
     def record_gradients(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Makes a function record its operations, also inside `compile`: a custom train step."""
-        ...
-
-
-class SupportsDeviceScope(Protocol):
-    """Optional: a backend whose framework lets the program choose the device of new tensors."""
-
-    def device_scope(self, name: str) -> AbstractContextManager[Any]:
-        """Returns a context in which new tensors are on the named device: `"cpu"`, `"gpu:0"`."""
-        ...
-
-
-class SupportsToDevice(Protocol):
-    """Optional: a backend whose framework refuses operands on different devices."""
-
-    def to_device(self, x: Tensor) -> Tensor:
-        """Moves a tensor to the device of new tensors; returns `x` itself if it is there."""
         ...
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, cast
 
-from keras_fn.backend.contract import SupportsDeviceScope
+from keras_fn.backend.distribution_contract import SupportsDeviceScope
 from keras_fn.backend.loader import current, supports
 from keras_fn.errors import DTypeError, UnsupportedError
 

@@ -9,7 +9,9 @@ from typing import Any, Unpack, cast
 
 import numpy as np
 
-from keras_fn.backend.loader import current
+from keras_fn.backend.contract import SupportsDonation
+from keras_fn.backend.distribution_contract import SupportsDistribution
+from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import is_float, standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
 from keras_fn.core.naming import auto_name, check_name, current_path
@@ -18,6 +20,7 @@ from keras_fn.core.scopes import DEFAULT_CONTEXT, Context, context
 from keras_fn.core.serialization import get_object
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import DTypeError, SpecError, check_choice, unexpected_arguments
+from keras_fn.settings import settings
 from keras_fn.types import DTypeLike, InitializerLike, NoArguments, ShapeLike, Tensor, TensorLike
 
 _AGGREGATIONS = ("none", "mean", "sum", "only_first_replica")
@@ -80,12 +83,15 @@ class Variable(OperatorsMixin):
         synchronization: When replicas are synchronized: `"auto"` (default), `"none"`, `"on_read"`
             or `"on_write"`.
         name: Name of the variable; automatic by default.
-        layout: Layout of the variable over devices; None for a single device.
+        layout: Layout of the variable over devices: a `keras.distribution.TensorLayout`, or the
+            names of mesh axes. None (default) for the layout that the distribution in force gives
+            it, if there is one.
         **kwargs: None are accepted.
 
     Raises:
         ValueError: An initializer came without a shape, the shape is not the value's, or
-            `aggregation` or `synchronization` is another word than these.
+            `aggregation` or `synchronization` is another word than these. Or the layout does not
+            fit the shape.
         TypeError: There are unknown arguments, or the name of the initializer is unknown.
 
     Example:
@@ -98,6 +104,7 @@ class Variable(OperatorsMixin):
     """
 
     _is_frozen = False  # whether it stays as it is where its layer is trainable
+    _draw_rows: Callable[[int, int], np.ndarray] | None = None  # of the deferred initializer
 
     def __init__(
         self,
@@ -123,7 +130,7 @@ class Variable(OperatorsMixin):
             source = f"Variable {self.path!r}"
             check_choice(source, "aggregation", self.aggregation, _AGGREGATIONS)
             check_choice(source, "synchronization", self.synchronization, _SYNCHRONIZATIONS)
-        self.layout = layout
+        self.layout: Any = layout
         self._regularizer: Callable[[Any], Any] | None = None
         self._constraint: Callable[[Any], Any] | None = None
         self._overwrite_with_gradient = False
@@ -165,6 +172,10 @@ class Variable(OperatorsMixin):
         else:
             draw = partial(_call_initializer, initializer, self.shape, self._dtype)
         self._deferred_initializer = draw
+        if self.layout is not None or settings.distribution is not None:
+            self._settle_layout()
+            if getattr(initializer, "draw_rows", None):
+                self._draw_rows = partial(initializer.draw_rows, *draw.args)
         # Initializers that cannot fail run when the variable is read: loading a model runs none.
         if not (getattr(initializer, "can_defer", False) or context.current.deferred_init):
             self._materialize()
@@ -187,12 +198,71 @@ class Variable(OperatorsMixin):
                 fix="remove shape=, or reshape the value",
             )
         self._dtype = backend.dtype_name(tensor)
-        self._handle = backend.new_variable(tensor, self._dtype, self._trainable, self.name)
+        if self.layout is not None or settings.distribution is not None:
+            self._settle_layout()
+        self._handle = self._new_handle(tensor)
+
+    def _settle_layout(self) -> None:
+        """Sets the layout over devices, from the argument and the distribution in force."""
+        if settings.distribution is not None:
+            self.layout = settings.distribution.settle_layout(self)
+        elif self.layout == ():  # the names of no axes: it is replicated
+            self.layout = None
+        elif not hasattr(self.layout, "backend_layout"):
+            raise SpecError(
+                f"Variable {self.path!r}",
+                expected="layout: a keras.distribution.TensorLayout with a device mesh",
+                received=f"layout={self.layout!r}, and no distribution that has a mesh",
+                fix="pass TensorLayout(axes, device_mesh), or call set_distribution first",
+            )
+        else:
+            self.layout.check_shape(self.shape, f"Variable {self.path!r}")
+
+    def _new_handle(self, value: Any) -> Any:
+        """Returns the backend's variable for an array or a tensor, laid out over the devices."""
+        backend = current()
+        sharding = None if self.layout is None else self.layout.backend_layout
+        if sharding is None:
+            return backend.new_variable(value, self._dtype, self._trainable, self.name)
+        distributed = cast(SupportsDistribution, backend)
+        if isinstance(value, np.ndarray):
+            return distributed.new_sharded_variable(
+                value.__getitem__, self.shape, self._dtype, sharding
+            )
+        handle = backend.new_variable(value, self._dtype, self._trainable, self.name)
+        return distributed.shard(handle, sharding)
+
+    def _draw_shards(self, draw_rows: Callable[[int, int], np.ndarray]) -> Any:
+        """Returns the backend's variable; each process draws the rows of its devices alone."""
+        last: dict[tuple[int, int], np.ndarray] = {}  # shards of columns have the same rows
+
+        def draw_shard(index: tuple[slice, ...]) -> np.ndarray:
+            start, stop, _ = index[0].indices(self.shape[0])
+            if (start, stop) not in last:
+                last.clear()
+                last[start, stop] = draw_rows(start, stop)
+            return last[start, stop][(slice(None), *index[1:])]
+
+        return cast(SupportsDistribution, current()).new_sharded_variable(
+            draw_shard, self.shape, self._dtype, self.layout.backend_layout
+        )
+
+    def _relayout(self, layout: Any) -> None:
+        """Moves the variable to another layout."""
+        self.layout = layout
+        if self._handle is not None and layout.backend_layout is not None:
+            backend = cast(SupportsDistribution, current())
+            self._handle = backend.shard(self._handle, layout.backend_layout)
 
     def _materialize(self) -> None:
         """Runs the deferred initializer and creates the backend's variable."""
         with _init_lock:
             if self._deferred_initializer is None:  # another thread was faster
+                return
+            is_sharded = self.layout is not None and self.layout.backend_layout is not None
+            if is_sharded and self.shape and self._draw_rows is not None:
+                self._handle = self._draw_shards(self._draw_rows)
+                self._deferred_initializer = self._draw_rows = None
                 return
             value = self._deferred_initializer()
             if tuple(value.shape) != self.shape:
@@ -202,8 +272,7 @@ class Variable(OperatorsMixin):
                     received=f"shape {tuple(value.shape)}",
                     fix="return a value of the shape that is the initializer's first argument",
                 )
-            backend = current()
-            self._handle = backend.new_variable(value, self._dtype, self._trainable, self.name)
+            self._handle = self._new_handle(value)
             self._deferred_initializer = None
 
     @property
@@ -260,7 +329,7 @@ class Variable(OperatorsMixin):
             active.stateless.add_update((self, tensor))
         elif self._handle is None:
             self._deferred_initializer = None
-            self._handle = backend.new_variable(tensor, self._dtype, self._trainable, self.name)
+            self._handle = self._new_handle(tensor)
         else:
             self._handle = backend.assign(self._handle, tensor)
         return tensor
@@ -270,13 +339,12 @@ class Variable(OperatorsMixin):
 
         A variable that has no value yet need not copy it.
         """
-        backend = current()
-        value = backend.new_variable(array, self._dtype, self._trainable, self.name)
+        value = self._new_handle(array)
         if self._handle is None:
             self._deferred_initializer = None
             self._handle = value
         else:
-            self._handle = backend.assign(self._handle, value)
+            self._handle = current().assign(self._handle, value)
 
     def _assign_symbolically(self, value: Any) -> Any:
         """Checks the shape of a value and returns the variable's spec; nothing is assigned."""
@@ -390,7 +458,9 @@ class Variable(OperatorsMixin):
                 return backend.convert_to_numpy(self.value, copy)
             except RuntimeError as error:
                 # A train step in another thread reuses the memory, and assigns the new value next.
-                if "deleted" not in str(error):
+                if not supports("is_value_donated"):
+                    raise
+                if not cast(SupportsDonation, backend).is_value_donated(error):
                     raise
                 time.sleep(_SECONDS_BETWEEN_READS)
         return backend.convert_to_numpy(self.value, copy)
@@ -441,11 +511,14 @@ class Variable(OperatorsMixin):
     # Copies and pickles hold the value as an array: some tensors cannot be copied or pickled.
     def __getstate__(self) -> dict[str, Any]:
         array = current().convert_to_numpy(self.value)
-        return {**vars(self), "_handle": array.copy(), "_deferred_initializer": None}
+        value = {"_handle": array.copy(), "_deferred_initializer": None, "_draw_rows": None}
+        return {**vars(self), **value, "layout": None}  # the devices may be others when it is read
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._handle = current().new_variable(self._handle, self._dtype, self._trainable, self.name)
+        if settings.distribution is not None:
+            self._settle_layout()
+        self._handle = self._new_handle(self._handle)
 
     def __len__(self) -> int:
         if not self.shape:

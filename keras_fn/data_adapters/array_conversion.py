@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from keras_fn.backend.contract import SupportsToDevice
+from keras_fn.backend.distribution_contract import SupportsToDevice
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.host_arrays import not_stackable, to_host_array

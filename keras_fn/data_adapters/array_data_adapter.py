@@ -13,6 +13,7 @@ from keras_fn.data_adapters.host_inputs import HostInputs
 from keras_fn.data_adapters.host_rows import HostRows, take_samples
 from keras_fn.data_adapters.prefetch import Prefetch
 from keras_fn.errors import SpecError
+from keras_fn.settings import settings
 
 
 class ArrayDataAdapter(DataAdapter):
@@ -89,6 +90,8 @@ class ArrayDataAdapter(DataAdapter):
         """The arrays on the device: a flat batch of all samples."""
         if self._tensors is None:
             self._tensors = map_arrays(current().from_numpy, self.data)
+            if settings.distribution is not None:  # any device may need any of the samples
+                self._tensors = map_leaves(settings.distribution.replicate, self._tensors)
         return self._tensors
 
     def index_runs(self, epoch: int, start: int = 0) -> Iterator[np.ndarray]:

@@ -9,12 +9,12 @@ from keras_fn.backend.loader import current
 from keras_fn.core.argument_forms import NUMBER, check_arguments
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import SpecError, check_choice
-from keras_fn.initializers.initializer import NumpyInitializer, check_rank
+from keras_fn.initializers.initializer import NumpyInitializer, UniformValue, check_rank
 from keras_fn.random.philox import Key
 from keras_fn.types import TensorLike
 
 
-class Zeros(NumpyInitializer):
+class Zeros(UniformValue):
     """Zeros initializer.
 
     Example:
@@ -26,7 +26,7 @@ class Zeros(NumpyInitializer):
         return np.zeros(shape, dtype)
 
 
-class Ones(NumpyInitializer):
+class Ones(UniformValue):
     """Ones initializer.
 
     Example:

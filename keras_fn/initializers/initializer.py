@@ -1,6 +1,7 @@
 """Base classes of initializers: functions of a shape and a dtype."""
 
 import math
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -50,6 +51,10 @@ class Initializer:
         return type(self).from_config(self.get_config())
 
 
+DrawRows = Callable[[tuple[int, ...], str, Key | None, int, int], np.ndarray]
+"""A function `(shape, dtype, key, start, stop)`: rows `start` to `stop - 1` of a draw."""
+
+
 class NumpyInitializer(Initializer):
     """Base class of the built-in initializers: NumPy draws the values, equal on every backend.
 
@@ -57,15 +62,18 @@ class NumpyInitializer(Initializer):
 
     Attributes:
         can_defer: Whether drawing never fails, so that a variable may defer it.
+        draw_rows: Draws some rows of a weight alone, for the shards of several devices; None where
+            all values depend on each other.
     """
 
     can_defer = True
+    draw_rows: DrawRows | None = None
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         if "__call__" in vars(cls) and "draw" not in vars(cls):
             # A custom __call__, which a Variable must not bypass.
-            cls.draw = None  # pyright: ignore[reportAttributeAccessIssue]
+            cls.draw = cls.draw_rows = None  # pyright: ignore[reportAttributeAccessIssue]
 
     def __call__(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Tensor:
         """Returns a tensor of initial values.
@@ -90,16 +98,58 @@ class NumpyInitializer(Initializer):
             key: A key of `new_key`, to draw the values of an earlier point in time.
         """
         name = standardize_dtype(dtype)
-        # Half-precision floats and integers are converted from float32.
-        wide = name if name in ("float32", "float64") else "float32"
         sizes = check_static_shape(shape, type(self).__name__)
-        return self._values(sizes, wide, key).astype(numpy_dtype(name), copy=False)
+        return self._narrow(self._values(sizes, _drawn_dtype(name), key), name)
+
+    def _narrow(self, values: np.ndarray, dtype: str) -> np.ndarray:
+        """Converts values to the dtype of the weight."""
+        return values.astype(numpy_dtype(dtype), copy=False)
 
     def new_key(self) -> Key | None:
         """Returns the key of the next draw, or None if nothing is random."""
         return None
 
     def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+        raise missing_method(self, "_values()")
+
+
+def _drawn_dtype(dtype: str) -> str:
+    """Half-precision floats and integers are converted from float32."""
+    return dtype if dtype in ("float32", "float64") else "float32"
+
+
+class UniformValue(NumpyInitializer):
+    """Base class of the initializers that give each element the same value."""
+
+    def draw_rows(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, shape: tuple[int, ...], dtype: str, key: Key | None, start: int, stop: int
+    ) -> np.ndarray:
+        """Returns rows `start` to `stop - 1` of `draw(shape, dtype, key)`."""
+        return self.draw((stop - start, *shape[1:]), dtype, key)
+
+
+class IndependentValues(NumpyInitializer):
+    """Base class of the initializers whose elements depend on their position alone.
+
+    Subclasses define `_values` with the range of elements to draw.
+    """
+
+    def draw_rows(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, shape: tuple[int, ...], dtype: str, key: Key | None, start: int, stop: int
+    ) -> np.ndarray:
+        """Returns rows `start` to `stop - 1` of `draw(shape, dtype, key)`."""
+        row, rows = product(shape[1:]), (stop - start, *shape[1:])
+        values = self._values(shape, _drawn_dtype(dtype), key, start * row, stop * row)
+        return self._narrow(values.reshape(rows), dtype)
+
+    def _values(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        shape: tuple[int, ...],
+        dtype: str,
+        key: Key | None,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> np.ndarray:
         raise missing_method(self, "_values()")
 
 

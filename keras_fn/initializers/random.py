@@ -9,10 +9,15 @@ from keras_fn.core import dtypes
 from keras_fn.core.argument_forms import AXES, NUMBER, TEXT, check_arguments
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.errors import DTypeError, SpecError
-from keras_fn.initializers.initializer import NumpyInitializer, check_rank, product
+from keras_fn.initializers.initializer import (
+    IndependentValues,
+    NumpyInitializer,
+    check_rank,
+    product,
+)
 from keras_fn.random.philox import Key, draw_normal, draw_truncated_normal, draw_uniform
 from keras_fn.random.seed_generator import SeedGenerator, initial_key
-from keras_fn.types import DTypeLike, SeedLike, ShapeLike
+from keras_fn.types import SeedLike
 
 # Standard deviation of a standard normal that is cut off at -2 and 2.
 _TRUNCATED_DEVIATION = 0.8796256610342398
@@ -70,7 +75,7 @@ def _check_numbers(initializer: object, **arguments: object) -> None:
     check_arguments(type(initializer).__name__, forms, arguments)
 
 
-class RandomNormal(RandomInitializer):
+class RandomNormal(RandomInitializer, IndependentValues):
     """Random normal initializer: values from a normal distribution.
 
     Args:
@@ -89,8 +94,15 @@ class RandomNormal(RandomInitializer):
         _check_numbers(self, mean=mean, stddev=stddev)
         self.mean, self.stddev = mean, stddev
 
-    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
-        return draw_normal(self._key(key), shape, dtype, self.mean, self.stddev)
+    def _values(
+        self,
+        shape: tuple[int, ...],
+        dtype: str,
+        key: Key | None,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> np.ndarray:
+        return draw_normal(self._key(key), shape, dtype, self.mean, self.stddev, start, stop)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""
@@ -111,11 +123,20 @@ class TruncatedNormal(RandomNormal):
         True
     """
 
-    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
-        return draw_truncated_normal(self._key(key), shape, dtype, self.mean, self.stddev)
+    def _values(
+        self,
+        shape: tuple[int, ...],
+        dtype: str,
+        key: Key | None,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> np.ndarray:
+        return draw_truncated_normal(
+            self._key(key), shape, dtype, self.mean, self.stddev, start, stop
+        )
 
 
-class RandomUniform(RandomInitializer):
+class RandomUniform(RandomInitializer, IndependentValues):
     """Random uniform initializer: values from the uniform distribution over [minval, maxval).
 
     Args:
@@ -134,24 +155,29 @@ class RandomUniform(RandomInitializer):
         _check_numbers(self, minval=minval, maxval=maxval)
         self.minval, self.maxval = minval, maxval
 
-    def draw(
-        self, shape: ShapeLike, dtype: DTypeLike | None = None, key: Key | None = None
-    ) -> np.ndarray:
-        """Returns the values; also those of half precision are below the upper bound."""
-        values = super().draw(shape, dtype, key)
+    def _narrow(self, values: np.ndarray, dtype: str) -> np.ndarray:
+        """Converts the values; also those of half precision are below the upper bound."""
+        values = super()._narrow(values, dtype)
         if values.dtype.itemsize < 4 and dtypes.is_float(values.dtype.name):
             np.clip(values, *dtypes.range_of(self.minval, self.maxval, values.dtype.name), values)
         return values
 
-    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
-        return draw_uniform(self._key(key), shape, dtype, self.minval, self.maxval)
+    def _values(
+        self,
+        shape: tuple[int, ...],
+        dtype: str,
+        key: Key | None,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> np.ndarray:
+        return draw_uniform(self._key(key), shape, dtype, self.minval, self.maxval, start, stop)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""
         return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
-class VarianceScaling(RandomInitializer):
+class VarianceScaling(RandomInitializer, IndependentValues):
     """Variance scaling initializer: random values of variance `scale / n`.
 
     Here `n` is the fan-in (the number of inputs of a unit), the fan-out (the number of outputs), or
@@ -210,16 +236,24 @@ class VarianceScaling(RandomInitializer):
     def _check_types(self, *values: object) -> None:
         check_arguments(type(self).__name__, _FORMS, dict(zip(_FORMS, values, strict=True)))
 
-    def _values(self, shape: tuple[int, ...], dtype: str, key: Key | None) -> np.ndarray:
+    def _values(
+        self,
+        shape: tuple[int, ...],
+        dtype: str,
+        key: Key | None,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> np.ndarray:
         count = _MODES[self.mode](*compute_fans(shape, self.input_axes, self.output_axes))
         deviation = math.sqrt(self.scale / max(1.0, count))
         key = self._key(key)
         if self.distribution == "uniform":
             limit = math.sqrt(3.0) * deviation
-            return draw_uniform(key, shape, dtype, -limit, limit)
+            return draw_uniform(key, shape, dtype, -limit, limit, start, stop)
         if self.distribution == "untruncated_normal":
-            return draw_normal(key, shape, dtype, 0.0, deviation)
-        return draw_truncated_normal(key, shape, dtype, 0.0, deviation / _TRUNCATED_DEVIATION)
+            return draw_normal(key, shape, dtype, 0.0, deviation, start, stop)
+        deviation /= _TRUNCATED_DEVIATION
+        return draw_truncated_normal(key, shape, dtype, 0.0, deviation, start, stop)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor, as plain values."""

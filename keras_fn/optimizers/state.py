@@ -75,7 +75,7 @@ class OptimizerState:
                 dtype=dtype,
                 trainable=False,
                 aggregation=aggregation,
-                layout=layout,
+                layout=() if layout is None else layout,  # layout maps are for models
                 name=name,
             )
         self._track_variable(variable)

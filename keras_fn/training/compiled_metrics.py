@@ -6,6 +6,7 @@ from typing import Any
 from keras_fn.backend.loader import current
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import context
+from keras_fn.settings import settings
 
 
 class CompiledMetricOps:
@@ -16,6 +17,7 @@ class CompiledMetricOps:
 
     def __init__(self) -> None:
         self._state: list[Any] | None = None  # the variables of the last call
+        self._distribution: Any = None  # in force at the last call
         self._compiled: Callable[[], Any] | None = None
 
     def run(self, function: Callable[[], Any], metrics: Sequence[Any]) -> Any:
@@ -29,8 +31,10 @@ class CompiledMetricOps:
         if scope.stateless is not None or scope.symbolic or not are_builtin(metrics):
             return function()
         state = [v for metric in metrics for v in metric.variables]
-        if self._state is None or list(map(id, state)) != list(map(id, self._state)):
+        is_other = self._state is None or self._distribution is not settings.distribution
+        if is_other or list(map(id, state)) != list(map(id, self._state or ())):
             self._state, self._compiled = state, None
+            self._distribution = settings.distribution
             return function()
         if self._compiled is None:
             self._compiled = current().compile(function, state)

@@ -22,12 +22,14 @@ from keras_fn.core.scopes import TrainingScope
 from keras_fn.core.sparse import get_sparse_test
 from keras_fn.data_adapters.data_adapter_utils import (
     FlatBatch,
+    map_leaves,
     pack_x_y_sample_weight,
     unpack_x_y_sample_weight,
 )
 from keras_fn.data_adapters.host_inputs import HostInputs
 from keras_fn.errors import SpecError
 from keras_fn.random.seed_generator import global_seed_generator
+from keras_fn.settings import settings
 from keras_fn.training.compile import CompileMixin
 from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
 from keras_fn.training.data_binding import DataBinder
@@ -377,8 +379,13 @@ class TrainStepMixin(CompileMixin):
         """
         if kind != "predict":
             self._trainer_state = self._collect_state()
+        distribution = settings.distribution
+        if distribution is not None:
+            distribution.adopt(self._state(kind))
         key = self._step_key(kind)
         if key not in self._functions:
+            if distribution is not None:
+                distribution.check_rules(self._label)
             self._depend_on(self._flatten_layers(include_self=False))
             graph = get_graph(self)
             host = None if graph is None else graph.host_preprocessing
@@ -425,8 +432,9 @@ class TrainStepMixin(CompileMixin):
         graph = get_graph(self)
         if kind == "predict" and graph is not None and graph.is_pure:
             # A step that assigns no variable does not depend on which are trainable.
-            return kind, eager, graph, self._has_hooks, id(self._policy)
-        return kind, eager, tuple(v.trainable for v in self.variables)
+            policy = id(self._policy)
+            return kind, eager, settings.distribution, graph, self._has_hooks, policy
+        return kind, eager, settings.distribution, tuple(v.trainable for v in self.variables)
 
     def _make_step(self, kind: str) -> Callable[..., Any]:
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
@@ -492,7 +500,7 @@ class TrainStepMixin(CompileMixin):
         """Whether a call of the model is a run of its graph, and nothing that `__call__` adds."""
         if graph.host_preprocessing is not None:
             return False
-        if not graph.input_binder.single or self._tracks_losses is not False:
+        if not graph.input_binder.single or self._may_add_losses():
             return False
         dtype = graph.input_binder.tensors[0].dtype
         return (
@@ -549,14 +557,22 @@ def _unpack_masks(x: list[Any]) -> list[Any]:
 
 
 def _gather_batch(tensors: Any, indices: Any) -> Any:
-    """Gathers the samples of a batch; without indices, the tensors are the batch."""
-    if indices is None:
-        return tensors
-    gather = current().gather_rows
-    return [
-        None if group is None else [None if t is None else gather(t, indices) for t in group]
-        for group in tensors
-    ]
+    """Gathers the samples of a batch; without indices, the tensors are the batch.
+
+    This is the one place where a batch is made: here it is sharded over devices.
+    """
+    if indices is not None:
+        gather = current().gather_rows
+        tensors = [
+            None if group is None else [None if t is None else gather(t, indices) for t in group]
+            for group in tensors
+        ]
+    return tensors if settings.distribution is None else map_leaves(_shard_batch, tensors)
+
+
+def _shard_batch(x: Any) -> Any:
+    shard = settings.distribution.shard_batch
+    return PaddedBatch(*map(shard, x)) if type(x) is PaddedBatch else shard(x)
 
 
 def _unwrap_single(values: Any) -> Any:

@@ -7,18 +7,22 @@ import keras_fn_torch
 from keras_fn.backend.contract import (
     Backend,
     ForEach,
-    SupportsAllReduce,
     SupportsAutogradRecording,
     SupportsCompileCall,
     SupportsCompileOp,
-    SupportsDeviceScope,
     SupportsForeach,
     SupportsMultiStep,
     SupportsProfiling,
     SupportsRefusals,
     SupportsStoredDtype,
-    SupportsToDevice,
     SupportsWidening,
+)
+from keras_fn.backend.distribution_contract import (
+    SupportsAllReduce,
+    SupportsDevices,
+    SupportsDeviceScope,
+    SupportsDistribution,
+    SupportsToDevice,
 )
 from keras_fn.backend.function_transforms import SupportsLoops
 
@@ -30,6 +34,7 @@ TORCH: Backend = keras_fn_torch
 JAX_COMPILE_CALL: SupportsCompileCall = keras_fn_jax
 JAX_COMPILE_OP: SupportsCompileOp = keras_fn_jax
 JAX_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_jax
+JAX_DISTRIBUTION: SupportsDistribution = keras_fn_jax
 JAX_LOOPS: SupportsLoops = keras_fn_jax.ops
 JAX_MULTI_STEP: SupportsMultiStep = keras_fn_jax
 JAX_PROFILING: SupportsProfiling = keras_fn_jax
@@ -39,6 +44,7 @@ JAX_STORED_DTYPE: SupportsStoredDtype = keras_fn_jax
 TENSORFLOW_ALL_REDUCE: SupportsAllReduce = keras_fn_tensorflow.ops
 TENSORFLOW_COMPILE_CALL: SupportsCompileCall = keras_fn_tensorflow
 TENSORFLOW_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_tensorflow
+TENSORFLOW_DEVICES: SupportsDevices = keras_fn_tensorflow
 TENSORFLOW_LOOPS: SupportsLoops = keras_fn_tensorflow.ops
 TENSORFLOW_MULTI_STEP: SupportsMultiStep = keras_fn_tensorflow
 TENSORFLOW_PROFILING: SupportsProfiling = keras_fn_tensorflow
@@ -47,6 +53,7 @@ TENSORFLOW_REFUSALS: SupportsRefusals = keras_fn_tensorflow
 TORCH_ALL_REDUCE: SupportsAllReduce = keras_fn_torch.ops
 TORCH_AUTOGRAD_RECORDING: SupportsAutogradRecording = keras_fn_torch
 TORCH_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_torch
+TORCH_DEVICES: SupportsDevices = keras_fn_torch
 TORCH_FOREACH: type[ForEach] = keras_fn_torch.foreach
 TORCH_FOREACH_TYPE: SupportsForeach = keras_fn_torch
 TORCH_PROFILING: SupportsProfiling = keras_fn_torch

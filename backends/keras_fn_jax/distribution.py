@@ -1,0 +1,169 @@
+"""Distribution: meshes of devices, shardings of arrays, processes.
+
+Arrays are global in JAX: a compiled function sees the whole array, wherever its shards are, and
+XLA inserts the communication. Whatever here runs on shards of several processes runs on all.
+"""
+
+import inspect
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax._src import distributed  # the store has no public name
+from jax.core import Tracer
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from keras_fn.errors import SpecError
+
+
+def list_devices(device_type: str | None = None) -> list[str]:
+    """Returns the names of the devices of all processes, such as "cpu:0"."""
+    return [_name(device) for device in _devices(device_type)]
+
+
+def _devices(device_type: str | None) -> list[Any]:
+    kind = None if device_type is None else device_type.lower().replace("cuda", "gpu")
+    try:
+        return jax.devices(kind)
+    except RuntimeError:  # there are none of this kind
+        return []
+
+
+def _name(device: Any) -> str:
+    return f"{device.platform}:{device.id}"
+
+
+def make_mesh(devices: np.ndarray, axis_names: Sequence[str]) -> Mesh:
+    """Returns `jax.sharding.Mesh`."""
+    names = [str(name).replace("cuda", "gpu") for name in devices.flat]
+    kinds = dict.fromkeys(name.partition(":")[0] for name in names)
+    available = {_name(device): device for kind in kinds for device in _devices(kind)}
+    unknown = [name for name in names if name not in available]
+    if unknown:
+        raise SpecError(
+            "DeviceMesh",
+            expected=f"devices among {', '.join(list_devices())}",
+            received=", ".join(unknown),
+            fix="name devices of keras.distribution.list_devices()",
+        )
+    return Mesh(
+        np.array([available[name] for name in names]).reshape(devices.shape), tuple(axis_names)
+    )
+
+
+def make_sharding(mesh: Mesh, axes: Sequence[Any]) -> NamedSharding:
+    """Returns `NamedSharding`."""
+    return NamedSharding(mesh, PartitionSpec(*axes))
+
+
+def shard(x: Any, sharding: NamedSharding) -> jax.Array:
+    """Returns an array in another sharding: a constraint for XLA in a trace."""
+    if isinstance(x, Tracer):
+        return lax.with_sharding_constraint(x, sharding)
+    if isinstance(x, jax.Array):
+        if x.sharding == sharding:
+            return x
+        if not x.is_fully_addressable:
+            return jax.jit(_identity, out_shardings=sharding)(x)
+    if sharding.is_fully_addressable:
+        return jax.device_put(x, sharding)
+    host = np.asarray(x)  # `device_put` would compare the values of all processes
+    return jax.make_array_from_callback(host.shape, sharding, host.__getitem__)
+
+
+def _identity(x: jax.Array) -> jax.Array:
+    return x
+
+
+def shard_copy(x: Any, sharding: NamedSharding) -> jax.Array:
+    """Returns a copy of an array in another sharding: a step may donate it."""
+    if isinstance(x, Tracer):
+        return lax.with_sharding_constraint(x, sharding)
+    if sharding.is_fully_addressable:
+        return jax.device_put(x, sharding, may_alias=False)
+    sharded = shard(x, sharding)
+    return jax.jit(jax.numpy.copy, out_shardings=sharding)(sharded) if sharded is x else sharded
+
+
+def gather(x: jax.Array) -> np.ndarray:
+    """Returns an array whose shards are on several processes: a collective of all of them."""
+    sharding = x.sharding
+    if not x.is_fully_replicated and isinstance(sharding, NamedSharding):
+        x = shard(x, replicated(sharding))
+    return np.asarray(x.addressable_data(0))
+
+
+def is_distributed(x: Any) -> bool:
+    """Whether an array is on a mesh of devices."""
+    return isinstance(getattr(x, "sharding", None), NamedSharding)
+
+
+def replicated(sharding: NamedSharding) -> NamedSharding:
+    """Returns the sharding of arrays that are whole on each device of the mesh."""
+    return NamedSharding(sharding.mesh, PartitionSpec())
+
+
+def keep_sharding(variable: Any, value: Any) -> Any:
+    """Returns the new value of a variable in a compiled step, in the sharding of the old one."""
+    handle = variable._handle
+    return lax.with_sharding_constraint(value, handle.sharding) if is_distributed(handle) else value
+
+
+def replicate_results(results: list[Any], state: Sequence[Any]) -> list[Any]:
+    """Returns the results of a compiled step: whole on each device, if its state is on a mesh."""
+    mesh = next((replicated(v._handle.sharding) for v in state if is_distributed(v._handle)), None)
+    if mesh is None:
+        return results
+    return [
+        lax.with_sharding_constraint(x, mesh) if isinstance(x, jax.Array) else x for x in results
+    ]
+
+
+def process_index() -> int:
+    """Returns the index of this process."""
+    return jax.process_index()
+
+
+def process_count() -> int:
+    """Returns the number of processes."""
+    return jax.process_count()
+
+
+def initialize_processes(
+    address: str, process_count: int, process_index: int, local_index: int | None, timeout: float
+) -> None:
+    """`jax.distributed.initialize`; CPUs communicate by gloo."""
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    seconds = max(1, math.ceil(timeout))
+    options: dict[str, Any] = {
+        "heartbeat_timeout_seconds": seconds,
+        "shutdown_timeout_seconds": seconds,
+    }
+    known = inspect.signature(jax.distributed.initialize).parameters  # JAX 0.6 has fewer
+    jax.distributed.initialize(
+        address,
+        process_count,
+        process_index,
+        local_device_ids=local_index,
+        initialization_timeout=seconds,
+        **{name: value for name, value in options.items() if name in known},
+    )
+
+
+def exchange_text(name: str, text: str, timeout: float) -> list[str | None]:
+    """Exchanges texts by the key-value store of the coordination service: no collective."""
+    client: Any = distributed.global_state.client
+    end = time.monotonic() + timeout
+    client.key_value_set(f"keras_fn/{name}/{jax.process_index()}", text)
+    texts: list[str | None] = []
+    for i in range(jax.process_count()):
+        left = max(100, int(1000 * (end - time.monotonic())))
+        try:
+            texts.append(client.blocking_key_value_get(f"keras_fn/{name}/{i}", left))
+        except jax.errors.JaxRuntimeError:
+            texts.append(None)
+    return texts

@@ -1,0 +1,137 @@
+"""The optional part of the backend contract about devices: one, several, of several processes."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import numpy as np
+
+from keras_fn.backend.backend_types import Handle, Tensor
+
+
+class SupportsDeviceScope(Protocol):
+    """Optional: a backend whose framework lets the program choose the device of new tensors."""
+
+    def device_scope(self, name: str) -> AbstractContextManager[Any]:
+        """Returns a context in which new tensors are on the named device: `"cpu"`, `"gpu:0"`."""
+        ...
+
+
+class SupportsToDevice(Protocol):
+    """Optional: a backend whose framework refuses operands on different devices."""
+
+    def to_device(self, x: Tensor) -> Tensor:
+        """Moves a tensor to the device of new tensors; returns `x` itself if it is there."""
+        ...
+
+
+class SupportsDevices(Protocol):
+    """Optional: a backend whose framework can name its devices."""
+
+    def list_devices(self, device_type: str | None = None) -> list[str]:
+        """Returns the names of the devices, such as `"gpu:0"`, of all processes.
+
+        Args:
+            device_type: `"cpu"`, `"gpu"` or `"tpu"`; None for the kind that computes by default.
+        """
+        ...
+
+
+class SupportsDistribution(SupportsDevices, Protocol):
+    """Optional: a framework whose arrays are spread over the devices of a mesh.
+
+    Arrays are global: ops see the whole array, wherever its shards are, and compute with all
+    devices what they would compute with one. A *sharding* is the framework's own object for a mesh
+    and the mesh axes by which each axis of an array is sharded. `assign` keeps the sharding of the
+    handle, `compile` that of its state, and `convert_to_numpy` gathers an array whose shards are on
+    several processes (all of them call it).
+    """
+
+    def make_mesh(self, devices: np.ndarray, axis_names: Sequence[str]) -> Any:
+        """Returns the framework's mesh of named devices.
+
+        Args:
+            devices: Names of devices, an array of the shape of the mesh.
+            axis_names: A name for each axis.
+        """
+        ...
+
+    def make_sharding(self, mesh: Any, axes: Sequence[Any]) -> Any:
+        """Returns a sharding.
+
+        Args:
+            mesh: A result of `make_mesh`.
+            axes: For each axis of an array, the name of a mesh axis, a tuple of several, or None
+                for an axis that is not sharded. Further axes are not sharded.
+        """
+        ...
+
+    def new_sharded_variable(
+        self,
+        draw_shard: Callable[[tuple[slice, ...]], np.ndarray],
+        shape: tuple[int, ...],
+        dtype: str,
+        sharding: Any,
+    ) -> Handle:
+        """Creates the state of a variable, one shard after the other.
+
+        Args:
+            draw_shard: Returns the values at an index, which the handle does not share. It is
+                called for the shards of this process, once for each that differs.
+            shape: The shape of the whole variable.
+            dtype: Its dtype.
+            sharding: Its sharding.
+        """
+        ...
+
+    def shard(self, x: Tensor, sharding: Any) -> Tensor:
+        """Returns a tensor in another sharding; in a trace, what the compiler is to choose.
+
+        A tensor of one device has the same values in all processes.
+        """
+        ...
+
+    def process_index(self) -> int:
+        """Returns the index of this process, 0 if it is alone."""
+        ...
+
+    def process_count(self) -> int:
+        """Returns the number of processes."""
+        ...
+
+    def initialize_processes(
+        self,
+        address: str,
+        process_count: int,
+        process_index: int,
+        local_index: int | None,
+        timeout: float,
+    ) -> None:
+        """Connects this process with the others, before it computes anything.
+
+        Args:
+            address: Host and port of process 0, as in `"10.0.0.1:1234"`.
+            process_count: Number of processes.
+            process_index: Index of this one.
+            local_index: The number of the only accelerator that it uses; None for all.
+            timeout: Seconds to wait for the others, now and in collectives.
+        """
+        ...
+
+    def exchange_text(self, name: str, text: str, timeout: float) -> list[str | None]:
+        """Returns the texts of all processes, by process; None for one that did not send it.
+
+        Args:
+            name: A name that is the same on all processes, and new for each exchange.
+            text: The text of this process.
+            timeout: Seconds to wait for the others.
+        """
+        ...
+
+
+class SupportsAllReduce(Protocol):
+    """Optional part of `Backend.ops`: collectives of a distributed program."""
+
+    def all_reduce_mean(self, x: Tensor) -> Tensor:
+        """Returns the mean of `x` over all replicas; `x` itself where there is one replica."""
+        ...

@@ -1,0 +1,324 @@
+"""`Distribution`: what is sharded over devices and how; and the distribution in force."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from keras_fn.backend.distribution_contract import SupportsDistribution
+from keras_fn.backend.loader import current, supports
+from keras_fn.core.variable import Variable
+from keras_fn.distribution.device_mesh import DeviceMesh
+from keras_fn.distribution.tensor_layout import TensorLayout
+from keras_fn.errors import DTypeError, SpecError, UnsupportedError, missing_method
+from keras_fn.settings import settings
+from keras_fn.types import Tensor
+
+_MIN_SHARDED_SIZE = 512  # elements: smaller weights are replicated, as sending them takes longer
+
+
+class Distribution:
+    """Base class of `DataParallel` and `ModelParallel`.
+
+    Args:
+        device_mesh: The mesh.
+        batch_dim_name: The mesh axis over which batches are sharded.
+        auto_shard_dataset: Whether all processes read the same data, and each takes its part.
+        shard_weights: Whether weights are sharded over the batch axis, too.
+    """
+
+    def __init__(
+        self,
+        device_mesh: DeviceMesh,
+        batch_dim_name: str,
+        auto_shard_dataset: bool = True,
+        shard_weights: bool = False,
+    ):
+        if not isinstance(device_mesh, DeviceMesh):
+            raise DTypeError(
+                type(self).__name__,
+                expected="device_mesh: a keras.distribution.DeviceMesh",
+                received=f"device_mesh={device_mesh!r}",
+                fix='for example DeviceMesh((2, 4), ("batch", "model"))',
+            )
+        if batch_dim_name not in device_mesh.axis_names:
+            raise SpecError(
+                type(self).__name__,
+                expected=f"batch_dim_name: {' or '.join(map(repr, device_mesh.axis_names))}",
+                received=f"batch_dim_name={batch_dim_name!r}",
+                fix="name an axis of the mesh",
+            )
+        device_mesh.check_supported()
+        self._device_mesh, self._batch_dim_name = device_mesh, batch_dim_name
+        self._shard_weights = bool(shard_weights)
+        self._replicated = TensorLayout((), device_mesh)
+        self._data_layouts: dict[int, TensorLayout] = {}  # by rank
+        self._processes = _count_processes()
+        self.auto_shard_dataset = auto_shard_dataset
+
+    @property
+    def device_mesh(self) -> DeviceMesh:
+        """The mesh."""
+        return self._device_mesh
+
+    @property
+    def batch_dim_name(self) -> str:
+        """The mesh axis over which batches are sharded."""
+        return self._batch_dim_name
+
+    @property
+    def shard_weights(self) -> bool:
+        """Whether weights are sharded over the batch axis, too."""
+        return self._shard_weights
+
+    @property
+    def auto_shard_dataset(self) -> bool:
+        """Whether all processes read the same data, and each takes its part of a batch."""
+        return self._auto_shard_dataset
+
+    @auto_shard_dataset.setter
+    def auto_shard_dataset(self, value: bool) -> None:
+        if not value and self.num_processes > 1:
+            raise UnsupportedError(
+                "Each process reads all data today, and its devices take their rows of a batch.",
+                fix="pass auto_shard_dataset=True, and the same data in all processes",
+            )
+        self._auto_shard_dataset = bool(value)
+
+    @property
+    def num_processes(self) -> int:
+        """The number of processes."""
+        return self._processes[1]
+
+    @property
+    def num_model_replicas(self) -> int:
+        """The number of copies of the model."""
+        raise missing_method(self, "num_model_replicas")
+
+    @property
+    def data_shard_id(self) -> int:
+        """Which part of the data belongs to this process."""
+        index, count = self._processes
+        return index // max(1, count // self.num_model_replicas)
+
+    def get_data_layout(self, data_shape: Sequence[int | None]) -> TensorLayout:
+        """Returns the layout of data: its first axis is sharded over the batch axis of the mesh.
+
+        Args:
+            data_shape: The shape of a batch.
+
+        Returns:
+            The layout.
+        """
+        return TensorLayout(
+            [self._batch_dim_name, *[None] * (len(data_shape) - 1)], self._device_mesh
+        )
+
+    def get_variable_layout(self, variable: Variable) -> TensorLayout:
+        """Returns the layout of a variable: its own, or the one that this distribution gives it.
+
+        Args:
+            variable: The variable.
+
+        Returns:
+            The layout.
+        """
+        if isinstance(variable.layout, TensorLayout):
+            return variable.layout
+        axes = self._own_axes(variable)
+        if self._shard_weights:
+            axes = self.shard_longest_axis(axes, variable.shape, self._batch_dim_name)
+        return TensorLayout(axes, self._device_mesh)
+
+    def _own_axes(self, variable: Variable) -> Sequence[Any]:
+        """Returns the mesh axes of a variable's axes, before weights are sharded over batches."""
+        return [None] * len(variable.shape)
+
+    def get_tensor_layout(self, path: str) -> TensorLayout | None:
+        """Returns the layout of a tensor inside the model, or None to leave it as it is.
+
+        Args:
+            path: The path of a layer and `"/output"`.
+
+        Returns:
+            The layout, or None.
+        """
+        del path
+        return None
+
+    def shard_longest_axis(
+        self, axes: Sequence[Any], shape: Sequence[int], name: str | tuple[str, ...]
+    ) -> Sequence[Any]:
+        """Returns axes of which one more is sharded: the longest that divides evenly.
+
+        Args:
+            axes: The mesh axes of a variable's axes.
+            shape: The shape of the variable. A small one stays as it is.
+            name: The mesh axis to shard by.
+        """
+        parts = self._device_mesh.axis_size(name)
+        axes = [*axes, *[None] * (len(shape) - len(axes))]
+        free = [i for i, a in enumerate(axes) if a is None and shape[i] % parts == 0]
+        taken = {n for a in axes for n in _names(a)}
+        if not free or math.prod(shape) < _MIN_SHARDED_SIZE or taken & set(_names(name)):
+            return axes
+        longest = max(free, key=lambda i: shape[i])
+        return [name if i == longest else a for i, a in enumerate(axes)]
+
+    def settle_layout(self, variable: Variable) -> TensorLayout:
+        """Returns the layout of a new variable, checked against its shape.
+
+        Args:
+            variable: The variable, whose `layout` is what was asked for: a layout, the names of
+                mesh axes, or None.
+
+        Raises:
+            ValueError: The layout does not divide the shape evenly.
+        """
+        layout = variable.layout
+        if layout is not None and not isinstance(layout, TensorLayout):
+            layout = TensorLayout(layout)
+        layout = self.get_variable_layout(variable) if layout is None else layout
+        if layout.device_mesh is None:
+            layout.device_mesh = self._device_mesh
+        layout.check_shape(variable.shape, f"Variable {variable.path!r}")
+        return layout
+
+    def adopt(self, variables: Sequence[Variable]) -> None:
+        """Lays out variables that were made before this distribution was in force.
+
+        Args:
+            variables: The variables of a model.
+        """
+        for variable in variables:
+            layout = variable.layout
+            if layout is None or layout.device_mesh is not self._device_mesh:
+                variable.layout = None
+                variable._relayout(self.settle_layout(variable))
+
+    def check_rules(self, source: str) -> None:
+        """Raises if a rule of the layout map is for no variable that has been made.
+
+        Args:
+            source: The model, for the error.
+        """
+
+    def shard_batch(self, x: Any) -> Any:
+        """Lays out a tensor of a batch; what is no dense tensor, or does not divide, stays whole.
+
+        Uneven shards inside a compiled function can be silently wrong: XLA pads them, and counts
+        the padding in gradients of embeddings (openxla/xla#40034 is of the same kind).
+
+        Args:
+            x: A tensor whose first axis is the samples.
+        """
+        rank = len(x.shape) if current().is_tensor(x) and not _is_sparse(x) else 0
+        if rank == 0:
+            return x
+        if rank not in self._data_layouts:
+            self._data_layouts[rank] = self.get_data_layout(x.shape)
+        layout = self._data_layouts[rank]
+        return self._lay_out(x, layout if layout.divides(x.shape) else self._replicated)
+
+    def replicate(self, x: Any) -> Any:
+        """Returns a tensor that is whole on each device of the mesh: data to gather samples of."""
+        return x if _is_sparse(x) else self._lay_out(x, self._replicated)
+
+    def _lay_out(self, x: Any, layout: TensorLayout) -> Tensor:
+        sharding = layout.backend_layout
+        return x if sharding is None else cast(SupportsDistribution, current()).shard(x, sharding)
+
+    def distribute_dataset(self, dataset: Any) -> Any:
+        """Returns a data set for `fit` in this process: the data set itself.
+
+        A batch is global: all processes read it, and the devices of each take their rows of it.
+
+        Args:
+            dataset: The data set, the same in all processes.
+
+        Returns:
+            The same data set.
+        """
+        return dataset
+
+    def distribute_tf_dataset(self, dataset: Any) -> Any:
+        """Same as `distribute_dataset`.
+
+        Args:
+            dataset: A `tf.data.Dataset`, the same in all processes.
+
+        Returns:
+            The same data set.
+        """
+        return self.distribute_dataset(dataset)
+
+    @contextmanager
+    def scope(self) -> Iterator["Distribution"]:
+        """Context manager in which this distribution is in force, in all threads.
+
+        Example:
+            >>> distribution = keras.distribution.DataParallel(devices=["cpu:0"])
+            >>> with distribution.scope():
+            ...     layer = keras.layers.Dense(2)
+        """
+        outer = settings.distribution
+        set_distribution(self)
+        try:
+            yield self
+        finally:
+            set_distribution(outer)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} device_mesh={self._device_mesh}, "
+            f"batch_dim_name={self._batch_dim_name!r}>"
+        )
+
+
+def _names(axes: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return axes if isinstance(axes, tuple) else () if axes is None else (axes,)
+
+
+def _is_sparse(x: Any) -> bool:
+    return supports("is_sparse") and cast(Any, current()).is_sparse(x)
+
+
+def _count_processes() -> tuple[int, int]:
+    """Returns the index of this process, and the number of processes."""
+    if not supports("process_count"):
+        return 0, 1
+    backend = cast(SupportsDistribution, current())
+    return backend.process_index(), backend.process_count()
+
+
+def distribution() -> Distribution | None:
+    """Returns the distribution in force, or None.
+
+    Example:
+        >>> keras.distribution.distribution() is None
+        True
+    """
+    return settings.distribution
+
+
+def set_distribution(value: Distribution | None) -> None:
+    """Puts a distribution in force, in all threads: for variables that are made, and for training.
+
+    Args:
+        value: A `DataParallel` or `ModelParallel`; None to end it.
+
+    Raises:
+        TypeError: It is neither.
+
+    Example:
+        >>> keras.distribution.set_distribution(keras.distribution.DataParallel(devices=["cpu:0"]))
+        >>> keras.distribution.set_distribution(None)
+    """
+    if value is not None and not isinstance(value, Distribution):
+        raise DTypeError(
+            "set_distribution",
+            expected="a DataParallel, a ModelParallel or None",
+            received=repr(value),
+            fix="for example keras.distribution.DataParallel()",
+        )
+    settings.distribution = value

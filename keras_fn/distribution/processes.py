@@ -1,0 +1,138 @@
+"""What the processes of a cluster tell each other, and what is said when one of them is missing."""
+
+from typing import Any, cast
+
+from keras_fn.backend.distribution_contract import SupportsDistribution
+from keras_fn.backend.loader import current
+from keras_fn.errors import KerasError, SpecError
+
+_FAILURE_SECONDS = 3.0  # that a process has, after a collective failed, to say that it is there
+
+
+class Processes:
+    """The processes of the cluster. There is one instance, `processes`.
+
+    Attributes:
+        index: The index of this process.
+        count: The number of processes.
+        timeout: Seconds to wait for the others; None before `initialize` connected them.
+    """
+
+    def __init__(self) -> None:
+        self.index, self.count = 0, 1
+        self.timeout: float | None = None
+        self._exchanges: dict[str, int] = {}  # by name, as each needs a name of its own
+
+    def next_name(self, name: str) -> str:
+        """Returns a name that no exchange has had, and that is the same in all processes."""
+        number = self._exchanges[name] = self._exchanges.get(name, 0) + 1
+        return f"{name} {number}"
+
+
+processes = Processes()
+
+
+class ProcessError(KerasError, RuntimeError):
+    """A process of the cluster has ended, does not answer, or does something else.
+
+    Args:
+        source: What failed.
+        expected: What all processes do.
+        received: Which process does not.
+        fix: What the user can do.
+    """
+
+    def __init__(self, source: str, *, expected: str, received: str, fix: str):
+        super().__init__(source)
+        self.source, self.expected, self.received, self.fix = source, expected, received, fix
+
+
+def exchange_text(name: str, text: str = "", source: str = "", fix: str = "") -> list[str]:
+    """Returns the texts of all processes, by process. It also waits for all of them.
+
+    Args:
+        name: A name for what is exchanged.
+        text: The text of this process.
+        source: The caller, for the error. Default: the name.
+        fix: The last part of the error.
+
+    Raises:
+        ProcessError: A process has not sent its text within the timeout.
+    """
+    if processes.timeout is None:
+        return [text]
+    texts = _exchange(processes.next_name(name), text, processes.timeout)
+    missing = [i for i, found in enumerate(texts) if found is None]
+    if missing:
+        raise ProcessError(
+            source or name,
+            expected=f"a call in all {processes.count} processes, within {processes.timeout:g} s",
+            received=f"none in {_list_processes(missing)}",
+            fix=fix or "look at the output of that process first",
+        )
+    return cast(list[str], texts)
+
+
+def _exchange(name: str, text: str, timeout: float) -> list[str | None]:
+    return cast(SupportsDistribution, current()).exchange_text(name, text, timeout)
+
+
+def _list_processes(indices: list[int]) -> str:
+    return f"process{'es' if len(indices) > 1 else ''} {', '.join(map(str, indices))}"
+
+
+def explain_failure(source: str, error: BaseException) -> BaseException:
+    """Returns the error to raise for one that ended a training: another process may be the cause.
+
+    Args:
+        source: What failed, for example the model and `"fit"`.
+        error: An error of the program, or of the framework.
+    """
+    is_own = isinstance(error, KerasError) or not _is_collective_error(error)
+    if processes.timeout is None or is_own:
+        return error
+    texts = _exchange(processes.next_name("failure"), "here", _FAILURE_SECONDS)
+    missing = [i for i, text in enumerate(texts) if text is None]
+    who = _list_processes(missing or [i for i in range(processes.count) if i != processes.index])
+    return ProcessError(
+        f"{source}, process {processes.index} of {processes.count}",
+        expected="all processes, in each step",
+        received=f"{who} has ended or does not answer; the framework says: {_first_line(error)}",
+        fix="look at the output of that process first: it has the cause",
+    )
+
+
+def _is_collective_error(error: BaseException) -> bool:
+    text = str(error).lower()
+    words = ("gloo", "nccl", "collective", "all-reduce", "allreduce", "connection", "unavailable")
+    return type(error).__module__.split(".")[0] != "builtins" and any(w in text for w in words)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:300]
+
+
+def check_same(source: str, facts: dict[str, Any]) -> None:
+    """Raises unless all processes have the same facts: it names the first that differs.
+
+    Args:
+        source: The caller, for the error.
+        facts: Values by what they are, as short texts.
+
+    Raises:
+        SpecError: One differs.
+    """
+    if processes.timeout is None:
+        return
+    lines = [f"{key}: {value}" for key, value in facts.items()]
+    texts = exchange_text("facts", "\n".join(lines), source)
+    for i, text in enumerate(texts):
+        if text != texts[0]:
+            pairs = zip(texts[0].splitlines(), text.splitlines(), strict=False)
+            first = next(((a, b) for a, b in pairs if a != b), ("fewer lines", "more lines"))
+            raise SpecError(
+                source,
+                expected="the same weights, data, seeds and options in all processes",
+                received=f"{first[0]!r} in process 0, {first[1]!r} in process {i}",
+                fix="call keras.distribution.initialize() first, and build and load the same",
+            )
