@@ -3,16 +3,19 @@
 import contextlib
 import errno
 import io
+import json
 import os
 import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from keras_fn.errors import KerasError
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
+from keras_fn.saving.strict_json import parse_json
 
 try:
     import fcntl
@@ -143,6 +146,7 @@ def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
 
 TEMPORARY = ".keras_fn-{}.tmp"
 """Names of what is written and not complete yet."""
+_JOURNAL, _JOURNAL_BYTES = b"keras_fn: files of an unfinished write\n", 1 << 24
 _SECONDS_TO_RENAME = 60  # of a file that was closed
 
 
@@ -226,16 +230,77 @@ def remove_unfinished_files(directory: PathLike) -> None:
 
 
 def _remove_unfinished(path: str) -> None:
-    if fcntl is None:  # Windows removes no file that is open, and renames one that is closed
-        if time.time() - os.stat(path).st_mtime > _SECONDS_TO_RENAME:
-            os.unlink(path)
+    # Windows removes no file that is open, and renames one that is closed.
+    if fcntl is None and time.time() - os.stat(path).st_mtime <= _SECONDS_TO_RENAME:
         return
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+    descriptor = os.open(path, os.O_RDWR | sum(flags))
     try:
-        if lock(descriptor, wait=False):
-            os.unlink(path)
+        if not lock(descriptor, wait=False):
+            return
+        _remove_recorded(descriptor, os.path.dirname(path))
+        if fcntl is not None:
+            os.unlink(path)  # while it is locked
     finally:
         os.close(descriptor)
+    if fcntl is None:
+        os.unlink(path)
+
+
+@contextlib.contextmanager
+def journal(index: Path) -> Iterator[Callable[[BinaryIO, Mapping[str, BinaryIO], set[str]], None]]:
+    """Context manager around an atomic write of several files, of which the last is their index.
+
+    If the process is killed inside, the next write to the folder removes the files that belong to
+    no index: the new ones, or the old ones if the new index was complete.
+
+    Args:
+        index: The path of the index.
+
+    Yields:
+        A function to call before the first file gets its name, with the new index, the new files by
+        their names, and the names of the old files.
+    """
+    directory = os.path.dirname(os.path.realpath(index)) or "."
+    path, descriptor = _create_locked(directory, None)
+
+    def record(new_index: BinaryIO, new: Mapping[str, BinaryIO], old: set[str]) -> None:
+        inodes = {name: os.fstat(file.fileno()).st_ino for name, file in new.items()}
+        files = {
+            "index": [index.name, os.fstat(new_index.fileno()).st_ino],
+            "new": inodes,
+            "old": {name: _inode(os.path.join(directory, name)) for name in old},
+        }
+        os.write(descriptor, _JOURNAL + json.dumps(files).encode())
+        os.fsync(descriptor)
+
+    try:
+        yield record
+    finally:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def _remove_recorded(descriptor: int, directory: str) -> None:
+    """Removes the files of no index that a journal names, if they are still the same files."""
+    if os.read(descriptor, len(_JOURNAL)) != _JOURNAL:
+        return
+    with contextlib.suppress(KerasError, LookupError, TypeError, ValueError):  # it is cut off
+        files = parse_json(os.read(descriptor, _JOURNAL_BYTES))
+        name, inode = files["index"]
+        is_complete = _inode(os.path.join(directory, os.path.basename(name))) == inode
+        for name, inode in files["old" if is_complete else "new"].items():
+            path = os.path.join(directory, os.path.basename(name))
+            if inode is not None and _inode(path) == inode:
+                os.unlink(path)
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_ino
+    except OSError:
+        return None
 
 
 def lock(descriptor: int, wait: bool) -> bool:

@@ -145,7 +145,7 @@ def _create_locked(directory: Path) -> tuple[Path, int | None]:
 
 
 def _link_others(old: Path, new: Path, members: set[str]) -> None:
-    """Gives a new folder what an old one holds in addition to the members, without copying if possible."""
+    """Gives a new folder the other files of an old one, without copying where that is possible."""
     for entry in os.scandir(old):
         if entry.name in members:
             continue

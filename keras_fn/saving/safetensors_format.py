@@ -67,8 +67,7 @@ def write_shards(
 
     base = path.name.removesuffix(INDEX_ENDING)
     size = sum(array.nbytes for array in arrays.values())
-    _, old = shards.write_shards(path, base, _NAMING, parts, write_one, weight_map, size)
-    shards.remove(path, old)
+    shards.write_shards(path, base, _NAMING, parts, write_one, weight_map, size)
 
 
 def read(model: AnyModel, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()) -> None:

@@ -13,7 +13,12 @@ import numpy as np
 
 from keras_fn.errors import KerasError
 from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.file_io import atomic_write, open_for_reading
+from keras_fn.saving.file_io import (
+    atomic_write,
+    journal,
+    open_for_reading,
+    remove_unfinished_files,
+)
 from keras_fn.saving.strict_json import parse_json
 
 _GIBIBYTE = 1 << 30
@@ -110,10 +115,11 @@ def write_shards(
     write: Callable[[BinaryIO, _Shard], object],
     weight_map: Callable[[Sequence[str]], dict[str, Any]],
     total_size: int,
-) -> tuple[list[str], set[str]]:
+    keep: Iterable[str] = (),
+) -> list[str]:
     """Writes the shards, and then their index to `path`.
 
-    Until the index is replaced, the shards of an older one stay.
+    Until the index is replaced, the shards of an older one stay; then they are removed.
 
     Args:
         path: The path of the index. The shards are written to the same folder.
@@ -123,22 +129,30 @@ def write_shards(
         write: Writes a shard to an empty file.
         weight_map: Returns the entry `weight_map` of the index for the names of the shards.
         total_size: The number of bytes of all weights.
+        keep: Names of old shards to leave.
 
     Returns:
-        The names of the shards, and those of the older index, which `remove` may delete now.
+        The names of the shards.
     """
+    remove_unfinished_files(path.parent)
     names, previous = _new_names(path, base, naming, len(shards)), _own_names(path, base, naming)
+    previous = set(previous).difference(keep)
     index = {"metadata": {"total_size": total_size}, "weight_map": weight_map(names)}
     try:
-        with contextlib.ExitStack() as stack:
-            index_file = stack.enter_context(atomic_write(path))  # replaced last
-            for name, shard in zip(names, shards, strict=True):
-                write(stack.enter_context(atomic_write(path.with_name(name))), shard)
-            index_file.write(json.dumps(index, indent=4).encode())
+        with journal(path) as record:
+            with contextlib.ExitStack() as stack:
+                index_file = stack.enter_context(atomic_write(path))  # replaced last
+                files = {}
+                for name, shard in zip(names, shards, strict=True):
+                    files[name] = stack.enter_context(atomic_write(path.with_name(name)))
+                    write(files[name], shard)
+                index_file.write(json.dumps(index, indent=4).encode())
+                record(index_file, files, previous)
+            _remove(path, previous)
     except BaseException:
-        remove(path, set(names).difference(_own_names(path, base, naming)))
+        _remove(path, set(names).difference(_own_names(path, base, naming)))
         raise
-    return names, set(previous).difference(names)
+    return names
 
 
 def _new_names(path: Path, base: str, naming: ShardNaming, count: int) -> list[str]:
@@ -161,13 +175,7 @@ def _own_names(path: Path, base: str, naming: ShardNaming) -> list[str]:
     return [name for name in names if naming.is_own(name, base)]
 
 
-def remove(path: Path, names: Iterable[str]) -> None:
-    """Deletes files in the folder of an index, if they are there.
-
-    Args:
-        path: The path of the index.
-        names: Their names.
-    """
+def _remove(path: Path, names: Iterable[str]) -> None:
     for name in names:
         with contextlib.suppress(OSError):
             os.unlink(path.with_name(name))

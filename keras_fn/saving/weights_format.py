@@ -84,12 +84,13 @@ def write_shards(
     base = path.stem.replace(".weights", "")
     size = sum(array.nbytes for array in datasets.values())
     contents = list(zip(parts, groups, strict=True))
-    names, old = shards.write_shards(path, base, _NAMING, contents, write_one, weight_map, size)
     first = _NAMING.names(base, 1)[0]
+    names = shards.write_shards(
+        path, base, _NAMING, contents, write_one, weight_map, size, keep=[first]
+    )
     if first not in names:  # real Keras opens it before it looks into the index
         with atomic_write(path.with_name(first)) as file:
             write_with_trailer(file, build_hdf5({}))
-    shards.remove(path, old - {first})
 
 
 def read_shards(

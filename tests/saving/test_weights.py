@@ -2,6 +2,11 @@
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -177,6 +182,57 @@ def test_a_second_save_in_shards_replaces_the_first(tmp_path):
             assert not h5.keys()
         other.load_weights(path)
         assert_same(values(model), values(other))
+
+
+KILLED = """
+import os, signal, sys
+import numpy as np
+import keras_fn as keras
+from keras_fn.saving import file_io
+model = keras.Sequential([keras.Input((3,)), *(keras.layers.Dense(n) for n in (4, 4, 2))])
+renames, replace = int(sys.argv[2]), os.replace
+def stop(*paths):
+    global renames
+    if not renames:
+        os.kill(os.getpid(), signal.SIGKILL)
+    renames -= 1
+    replace(*paths)
+os.replace = stop
+def stop_unlinking(path):
+    os.kill(os.getpid(), signal.SIGKILL)
+if len(sys.argv) > 3:
+    os.unlink = stop_unlinking
+model.save_weights(sys.argv[1], max_shard_size=100 / 2**30)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("renames", [1, 3, "all"])
+def test_a_save_in_shards_that_is_killed_leaves_no_files_after_the_next_save(tmp_path, renames):
+    path = tmp_path / "m.weights.json"
+    model, other = stack(4, 4, 2), stack(4, 4, 2)
+    model.save_weights(path, max_shard_size=100 / 2**30)
+    single = tmp_path / "m_00077.weights.h5"  # of somebody who numbers single files
+    single.write_bytes(b"")
+    before = {p.name for p in tmp_path.iterdir()}
+    options = [str(path), "99" if renames == "all" else str(renames)]
+    options += ["and the old files are not removed"] * (renames == "all")
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, *options],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) > len(before)
+    other.load_weights(path)
+    if renames != "all":
+        assert_same(values(model), values(other))
+    stack(2).save_weights(tmp_path / "another.weights.h5")
+    weight_map = json.loads(path.read_text())["weight_map"]
+    named = {name for names in weight_map.values() for name in np.atleast_1d(names)}
+    expected = named | {path.name, single.name, "another.weights.h5", "m_00000.weights.h5"}
+    assert {p.name for p in tmp_path.iterdir()} == expected
+    other.load_weights(path)
 
 
 @pytest.mark.parametrize("name", ["../m_00000.weights.h5", "/etc/passwd", "a/b.weights.h5", 3])
