@@ -35,7 +35,7 @@ LEVELS = (
     {"data_adapters", "saving", "visualization", "export"},
     {"callbacks", "training", "debugging"},
     {"models"},
-    {"datasets", "applications", "distillation", "wrappers", "alias", "cli", "__main__"},
+    {"datasets", "applications", "distillation", "wrappers", "alias", "cli", "launch", "__main__"},
 )
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 # "" is keras_fn/__init__.py.

@@ -488,8 +488,6 @@ def _read_object(
     tuples = config.get("tuples")
     obj = _create(cls, restore_tuples(inner, tuples) if isinstance(tuples, list) else inner)
     if config.get("build_config") and not getattr(obj, "built", False):
-        if not hasattr(obj, "build_from_config"):
-            raise _malformed(f"no build_config, as a {class_name} is not built", "one")
         obj.build_from_config(config["build_config"])
         obj.built = True
     if config.get("compile_config"):

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import keras_fn
-from keras_fn.__main__ import USAGE
 from keras_fn.alias import finder, installation
+from keras_fn.cli.main import main
+from keras_fn.cli.run_command import USAGE
 
 RUN = ("-m", "keras_fn", "run")
 
@@ -151,20 +152,16 @@ def test_tensorflow_keras_on_request(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["runn"], "command: 'run'"),
+        (["runn"], "did you mean run?"),
         (["run", "--also", "tf_keras", "x.py"], "--also: 'keras' or 'tensorflow.keras'"),
         (["run", "-W", "error", "-Es", "x.py"], "Python options without -I, -E and -S"),
     ],
 )
 def test_errors_of_the_command(arguments, expected, capsys):
-    from keras_fn.__main__ import main
-
     assert main(arguments) == 2
     assert expected in capsys.readouterr().err
 
 
 def test_usage(capsys):
-    from keras_fn.__main__ import main
-
-    assert main(["run", "--help"]) == 0 and main([]) == 2
+    assert main(["run", "--help"]) == 0 and main(["run"]) == 2
     assert capsys.readouterr().out == USAGE * 2

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import keras_fn as keras
+from keras_fn.cli import inspect_command, verify_command
+from keras_fn.cli.model_file import open_model_file
 from keras_fn.errors import SpecError
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.utils.archive_utils import extract_archive
@@ -169,6 +171,14 @@ def _load_keras(path: Path, model: Any, rng: random.Random) -> None:
 
 def _load_json(path: Path, model: Any, rng: random.Random) -> None:
     keras.models.model_from_json(path.read_bytes())
+
+
+def inspect_and_verify(path: Path) -> None:
+    """Reads a file as the commands `keras-fn inspect` and `keras-fn verify` do."""
+    for check in verify_command.verify(str(path)):
+        assert check.problem is None or isinstance(check.problem, MODEL_FILE_ERRORS)
+    with open_model_file(str(path)) as file:
+        json.dumps(inspect_command.to_json(file, file.tensors()))
 
 
 def _extract(path: Path, model: Any, rng: random.Random) -> None:

@@ -18,7 +18,14 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from tests.saving.fuzz_formats import Format, clear, make_formats, write_mutated
+from keras_fn.saving.errors import ModelFileError
+from tests.saving.fuzz_formats import (
+    Format,
+    clear,
+    inspect_and_verify,
+    make_formats,
+    write_mutated,
+)
 from tests.saving.fuzz_mutations import CANARY, SECRET
 from tests.saving.load_worker import limit_memory
 
@@ -101,7 +108,10 @@ class Fuzzer:
         self.counts: collections.Counter[str] = collections.Counter()
         for form in self.formats.values():  # so that nothing is imported, or compiled, later
             for sample in form.samples:
-                self._read(form, self._write(form, sample), sample.model, random.Random(0))
+                path = self._write(form, sample)
+                self._read(form, path, sample.model, random.Random(0))
+                if ModelFileError in form.errors:
+                    inspect_and_verify(path)
         self.guard = Guard(self.folder)
 
     def _write(self, form: Format, sample: Any) -> Path:
@@ -112,10 +122,15 @@ class Fuzzer:
             path.write_bytes(content)
         return self.folder / min(sample.files).partition("/")[0]
 
-    def _read(self, form: Format, path: Path, model: Any, rng: random.Random) -> None:
+    def _read(
+        self, form: Format, path: Path, model: Any, rng: random.Random, is_command: bool = False
+    ) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            form.read(path, model, rng)
+            if is_command:
+                inspect_and_verify(path)
+            else:
+                form.read(path, model, rng)
 
     def run(self, number: int) -> dict[str, Any] | None:
         """Reads one mutated file and returns its fault, None if there is none."""
@@ -125,11 +140,12 @@ class Fuzzer:
         sample, other = rng.choice(form.samples), rng.choice(form.samples)
         clear(self.folder)
         path = write_mutated(form, sample, other, rng, self.folder)
+        is_command = ModelFileError in form.errors and rng.random() < 0.15
         self.guard.seen.clear()
         result, trace, start = "read", "", time.process_time()
         self.guard.active = True
         try:
-            self._read(form, path, sample.model, rng)
+            self._read(form, path, sample.model, rng, is_command)
         except form.errors as error:
             result = type(error).__name__
             fault = _fault_of_message(str(error))

@@ -489,4 +489,4 @@ def test_the_shape_of_what_is_not_built_is_refused():
         initializer = entry(config, "hidden")["config"]["kernel_initializer"]
         initializer["build_config"] = {"input_shape": [3]}
 
-    refused(archive(change), "is not built")
+    refused(archive(change), "build_from_config")

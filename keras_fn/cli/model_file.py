@@ -1,0 +1,318 @@
+"""A model file as data: its parts, of every format, read without a backend and without layers."""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from keras_fn.core.naming import to_snake_case
+from keras_fn.saving import keras_folder
+from keras_fn.saving.archive import CONFIG, OWN_KEY, WEIGHTS, Archive, read_archive
+from keras_fn.saving.errors import ModelFileError, model_file_errors
+from keras_fn.saving.file_io import open_for_reading
+from keras_fn.saving.hdf5.file import Hdf5File, open_hdf5
+from keras_fn.saving.safetensors_file import (
+    SIGNATURE_BYTES,
+    SafetensorsFile,
+    is_safetensors,
+    open_safetensors,
+)
+from keras_fn.saving.shards import ShardNaming
+from keras_fn.saving.strict_json import parse_json
+
+MODEL_FORMATS = ("keras", "folder", "legacy.h5", "json")
+"""The formats that hold an architecture. A legacy file may hold weights alone."""
+
+_SHARDS = {
+    "weights.json": ShardNaming("_{index:05}.weights.h5", ".weights.h5"),
+    "safetensors.index.json": ShardNaming("-{number:05}-of-{count:05}.safetensors", ".safetensors"),
+}
+_STATE = re.compile(r"(^|/)seed_generator\w*/|seed_generator_state$")
+_OPTIMIZER = re.compile(r"(^|/)optimizer(_weights)?/")
+
+Source = Hdf5File | SafetensorsFile
+
+
+class Tensor(NamedTuple):
+    """An array in a file.
+
+    Attributes:
+        path: Its name in the file.
+        shape: Its shape.
+        dtype: The name of its dtype.
+        bytes: Its size.
+        role: `"weight"`, `"optimizer"`, or `"seed"` for the state of a random number generator.
+        layer: The name of its layer, "" if the file does not say it.
+        source: The file that it is in.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    bytes: int
+    role: str
+    layer: str
+    source: Source
+
+    def read(self) -> np.ndarray:
+        """Returns its values."""
+        return self.source.read(self.path, self.shape, self.source.datasets[self.path].dtype)
+
+
+class ModelFile(NamedTuple):
+    """The content of a model file.
+
+    Attributes:
+        path: Its path.
+        format: `"keras"`, `"folder"`, `"legacy.h5"`, `"json"`, `"weights.h5"`, `"weights.json"`,
+            `"safetensors"` or `"safetensors.index.json"`.
+        members: The size of each of its parts: members of an archive, files of shards.
+        versions: Which programs wrote it.
+        metadata: The value of metadata.json, or the texts in a `safetensors` header.
+        config: The config of the model, None if the file has none.
+        compile_config: The arguments of `compile`, None if the file has none.
+        sources: The files with arrays.
+        archive: The archive or folder that was read, None for other formats.
+    """
+
+    path: str
+    format: str
+    members: Mapping[str, int]
+    versions: Mapping[str, str]
+    metadata: Mapping[str, Any]
+    config: dict[str, Any] | None
+    compile_config: dict[str, Any] | None
+    sources: tuple[Source, ...]
+    archive: Archive | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether keras_fn wrote it."""
+        return "keras_fn" in self.versions
+
+    def tensors(self) -> list[Tensor]:
+        """Returns the arrays in the file."""
+        return [
+            _describe(source, path, self.config)
+            for source in self.sources
+            for path in source.datasets
+        ]
+
+
+def find_format(path: str) -> str:
+    """Returns the format of a file or folder, by its content.
+
+    Args:
+        path: Its path.
+
+    Raises:
+        ModelFileError: It is none that is known.
+        OSError: It cannot be read.
+    """
+    if os.path.isdir(path):
+        if keras_folder.is_model_folder(path):
+            return "folder"
+        raise _unknown(path, f"a folder without {CONFIG}")
+    with open_for_reading(path) as file:
+        start = file.read(max(8, SIGNATURE_BYTES))
+        if start.startswith(b"PK\3\4"):
+            return "keras"
+        if start.startswith(b"\x89HDF"):
+            return "legacy.h5" if _is_legacy(file) else "weights.h5"
+        if is_safetensors(start):
+            return "safetensors"
+        if not start.lstrip().startswith(b"{"):
+            raise _unknown(path, repr(start[:8]))
+        file.seek(0)
+        with model_file_errors(path):
+            value = parse_json(file.read())
+    if "weight_map" not in value:
+        return "json"
+    names = list(value["weight_map"].values()) if isinstance(value["weight_map"], dict) else []
+    is_shards = str(names[:1]).rstrip("]'\"").endswith(".safetensors")
+    return "safetensors.index.json" if is_shards else "weights.json"
+
+
+@contextlib.contextmanager
+def open_model_file(path: str) -> Iterator[ModelFile]:
+    """Context manager that reads the parts of a file. Arrays are read later, one by one.
+
+    Args:
+        path: The path of a file or folder.
+
+    Raises:
+        ModelFileError: It is malformed.
+        OSError: It cannot be read.
+    """
+    form = find_format(path)
+    with contextlib.ExitStack() as stack:
+        if form == "folder":
+            yield _of_archive(path, form, stack.enter_context(keras_folder.open_folder(path)))
+            return
+        file = stack.enter_context(open_for_reading(path))
+        if form == "keras":
+            yield _of_archive(path, form, read_archive(file))
+        elif form in _SHARDS:
+            yield _of_shards(path, form, file, stack)
+        elif form == "json":
+            with model_file_errors(path):
+                config = parse_json(file.read())
+            members = {os.path.basename(path): os.path.getsize(path)}
+            yield _model(path, form, members, {}, {}, config, ())
+        elif form == "safetensors":
+            source = open_safetensors(file)
+            versions = _versions_of_safetensors([source])
+            members = {os.path.basename(path): os.path.getsize(path)}
+            yield _model(path, form, members, versions, source.metadata, None, (source,))
+        else:
+            yield _of_hdf5(path, form, open_hdf5(file))
+
+
+def _model(
+    path: str,
+    form: str,
+    members: Mapping[str, int],
+    versions: Mapping[str, str],
+    metadata: Mapping[str, Any],
+    config: Any,
+    sources: tuple[Source, ...],
+    compile_config: Any = None,
+    archive: Archive | None = None,
+) -> ModelFile:
+    is_named = isinstance(config, dict) and isinstance(config.get("class_name"), str)
+    if config is not None and not is_named:
+        raise ModelFileError(
+            f"{path}: the config is not the config of a model",
+            expected="a JSON object with class_name and config",
+            received=f"a {type(config).__name__} without them",
+            fix="the file is damaged, or is of another kind",
+        )
+    if compile_config is None and config is not None:
+        compile_config = config.get("compile_config")
+    compiled = compile_config if isinstance(compile_config, dict) and compile_config else None
+    return ModelFile(path, form, members, versions, metadata, config, compiled, sources, archive)
+
+
+def _of_archive(path: str, form: str, archive: Archive) -> ModelFile:
+    own = archive.metadata.get(OWN_KEY)
+    versions = {
+        "keras": archive.metadata.get("keras_version"),
+        "keras_fn": own.get("version") if isinstance(own, dict) else None,
+        "saved": archive.metadata.get("date_saved"),
+    }
+    source = open_hdf5(archive.weights, name=archive.weights_name)
+    members = {CONFIG: len(archive.config), WEIGHTS: archive.weights.seek(0, os.SEEK_END)}
+    members |= {f"assets/{name}": len(content) for name, content in archive.assets.items()}
+    return _model(
+        path, form, members, {k: str(v) for k, v in versions.items() if v is not None},
+        archive.metadata, archive.parse_config(), (source,), archive=archive,
+    )  # fmt: skip
+
+
+def _of_hdf5(path: str, form: str, source: Hdf5File) -> ModelFile:
+    texts = {
+        name: source.attribute("", name)
+        for name in ("keras_version", "backend", "model_config", "training_config")
+    }
+    parsed = {}
+    for name in ("model_config", "training_config"):
+        if isinstance(text := texts[name], str):
+            with model_file_errors(path, name):
+                parsed[name] = parse_json(text.encode())
+    versions = {"keras": texts["keras_version"], "backend": texts["backend"]}
+    found = {k: v for k, v in versions.items() if isinstance(v, str)}
+    if source.is_own:
+        found["keras_fn"] = "yes"
+    members = {os.path.basename(path): os.path.getsize(path)}
+    config, training = parsed.get("model_config"), parsed.get("training_config")
+    return _model(path, form, members, found, {}, config, (source,), training)
+
+
+def _of_shards(path: str, form: str, file: BinaryIO, stack: contextlib.ExitStack) -> ModelFile:
+    with model_file_errors(path):
+        index = parse_json(file.read())
+        names = _SHARDS[form].names_in(index)
+    members = {os.path.basename(path): os.path.getsize(path)}
+    sources: list[Source] = []
+    for name in names:
+        shard = Path(path).with_name(name)
+        opened = stack.enter_context(open_for_reading(shard))
+        sources.append(open_hdf5(opened) if form == "weights.json" else open_safetensors(opened))
+        members[name] = shard.stat().st_size
+    own = any(isinstance(source, Hdf5File) and source.is_own for source in sources)
+    versions = {"keras_fn": "yes"} if own else _versions_of_safetensors(sources)
+    metadata = index.get("metadata")
+    return _model(
+        path, form, members, versions, metadata if isinstance(metadata, dict) else {}, None,
+        tuple(sources),
+    )  # fmt: skip
+
+
+def _versions_of_safetensors(sources: list[Any]) -> dict[str, str]:
+    programs = {s.metadata.get("format") for s in sources if isinstance(s, SafetensorsFile)}
+    return {str(program): "yes" for program in programs if program}
+
+
+def _describe(source: Source, path: str, config: dict[str, Any] | None) -> Tensor:
+    info = source.datasets[path]
+    size = int(np.prod(info.shape, dtype=object)) * info.dtype.itemsize
+    role = "seed" if _STATE.search(path) else "weight"
+    role = "optimizer" if _OPTIMIZER.search(path) else role
+    return Tensor(
+        path, info.shape, info.dtype.name, size, role, _layer_of(source, path, config), source
+    )
+
+
+def _layer_of(source: Source, path: str, config: dict[str, Any] | None) -> str:
+    """Returns the name of the outermost layer that an array belongs to, if it can be told."""
+    parts = path.split("/")
+    if not isinstance(source, Hdf5File):
+        return parts[0] if len(parts) > 1 else ""
+    if parts[0] == "model_weights" and len(parts) > 2:
+        return parts[1]
+    if parts[0] not in ("layers", "_layer_checkpoint_dependencies") or len(parts) < 3:
+        return ""
+    group = f"{parts[0]}/{parts[1]}/vars"
+    if group in source.groups and "name" in source.attribute_names(group):
+        name = source.attribute(group, "name")
+        return name if isinstance(name, str) else ""
+    return _names_by_group(config).get(parts[1], "")
+
+
+def _names_by_group(config: dict[str, Any] | None) -> dict[str, str]:
+    """Returns the names of layers by their HDF5 groups: class names, numbered in order."""
+    inner = config.get("config") if config else None
+    layers = inner.get("layers") if isinstance(inner, dict) else None
+    names: dict[str, str] = {}
+    used: dict[str, int] = {}
+    for entry in layers if isinstance(layers, list) else []:
+        if isinstance(entry, dict) and isinstance(entry.get("config"), dict):
+            group = to_snake_case(str(entry.get("class_name")))
+            count = used[group] = used.get(group, -1) + 1
+            names[f"{group}_{count}" if count else group] = str(entry["config"].get("name"))
+    return names
+
+
+def _is_legacy(file: BinaryIO) -> bool:
+    h5 = open_hdf5(file, verify=False)
+    file.seek(0)
+    named = any(
+        name.startswith("layer_names")
+        for group in ("", "model_weights")
+        if group in h5.groups
+        for name in h5.attribute_names(group)
+    )
+    return named or "model_config" in h5.attribute_names("")
+
+
+def _unknown(path: str, received: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path}: not a file of a model or of weights",
+        expected="a .keras, .h5, .weights.h5, .json, .safetensors file, or a folder of save()",
+        received=received,
+        fix="the file is damaged, or is of another kind",
+    )
