@@ -55,6 +55,15 @@ class LoadReport:
             batches.
         suggestions: Entries of `rename` that would match what is missing, where there is only one
             possibility.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="fc")])
+        >>> tensors = {"fc.weight": np.ones((2, 3)), "scale": np.ones(())}
+        >>> report = keras.saving.load_state_dict(model, tensors, strict=False)
+        >>> isinstance(report, keras.saving.LoadReport), report.is_complete
+        (True, False)
+        >>> report.unexpected, [name.rpartition("/")[2] for name in report.missing]
+        (('scale',), ['bias'])
     """
 
     matched: tuple[Match, ...] = ()

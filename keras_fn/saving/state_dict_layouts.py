@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_fn.core.variable import Variable
+from keras_fn.errors import SpecError
 from keras_fn.saving.variable_paths import Saveable
 
 Convert = Callable[[Sequence[np.ndarray], tuple[int, ...]], np.ndarray]
@@ -44,7 +45,7 @@ def _linear(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     outputs, inputs = arrays[0].shape
     sizes = [math.prod(shape[:i]) for i in range(1, len(shape))]
     if inputs not in sizes or inputs * outputs != math.prod(shape):
-        raise ValueError("the numbers of inputs and outputs are others")
+        raise _no_fit("Linear", f"(outputs, inputs) of a kernel {shape}", arrays[0])
     return arrays[0].T.reshape(shape)
 
 
@@ -58,8 +59,14 @@ def _depthwise(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarr
     """Splits (channels x multiplier, 1, ...) and moves the two to the end."""
     array = arrays[0]
     if array.ndim != len(shape) or array.shape[1] != 1:
-        raise ValueError("this is not a depthwise kernel")
+        raise _no_fit("A depthwise convolution", "(channels, 1, ...)", array)
     return np.moveaxis(array.reshape(*shape[-2:], *array.shape[2:]), (0, 1), (-2, -1))
+
+
+def _no_fit(source: str, expected: str, array: np.ndarray) -> SpecError:
+    """Returns the error for a parameter that does not fit, which the caller reports in its way."""
+    fix = "rename the tensor to the weight that it is of"
+    return SpecError(source, expected=expected, received=f"shape {array.shape}", fix=fix)
 
 
 def _sum(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
