@@ -61,6 +61,7 @@ SIMILAR_NAMESPACES = {
 }
 
 _OWN = "alias.helpers"
+_TESTING = "alias.test_case"
 
 # Private names of Keras, whatever their path: where keras_fn has them.
 HELPERS = {
@@ -104,4 +105,13 @@ HELPERS = {
     "pythonify_logs": f"{_OWN}:pythonify_logs",
     "filter_traceback": "core.tracebacks:filter_traceback",
     "print_msg": f"{_OWN}:print_msg",
+    # testing
+    "TestCase": f"{_TESTING}:TestCase",
+    "uses_gpu": f"{_TESTING}:uses_gpu",
+    "uses_tpu": f"{_TESTING}:uses_tpu",
+    "jax_uses_gpu": f"{_TESTING}:jax_uses_gpu",
+    "jax_uses_tpu": f"{_TESTING}:jax_uses_tpu",
+    "tensorflow_uses_gpu": f"{_TESTING}:tensorflow_uses_gpu",
+    "tensorflow_uses_tpu": f"{_TESTING}:tensorflow_uses_tpu",
+    "torch_uses_gpu": f"{_TESTING}:torch_uses_gpu",
 }
