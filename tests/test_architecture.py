@@ -140,10 +140,13 @@ def test_the_frontend_names_no_framework():
 
 def test_a_backend_knows_its_framework_and_the_two_lowest_levels():
     allowed_frameworks = {"keras_fn_jax": {"jax", "jaxlib"}}
+    # Imported when a program exports from JAX to TensorFlow, by jax2tf, and not before.
+    bridges = {"keras_fn_jax.saved_model": {"tensorflow"}}
     offenders = []
     for path in BACKENDS:
         own = module_name(path).split(".")[0]
         own_frameworks = allowed_frameworks.get(own, {own.removeprefix("keras_fn_")})
+        own_frameworks |= bridges.get(module_name(path), set())
         for line, name in imports(path):
             root = name.split(".")[0]
             if root == "keras_fn":
@@ -155,6 +158,15 @@ def test_a_backend_knows_its_framework_and_the_two_lowest_levels():
             if not allowed:
                 offenders.append(f"{where(path, line)} imports {name}")
     report(offenders)
+
+
+def test_a_bridge_to_a_second_framework_is_imported_when_it_is_used():
+    importers = {
+        module_name(path)
+        for path in BACKENDS
+        if "keras_fn_jax.saved_model" in imports_when_loaded(path)
+    }
+    assert not importers
 
 
 def test_a_level_imports_only_from_itself_and_below():

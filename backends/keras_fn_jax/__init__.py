@@ -8,9 +8,11 @@ from keras_fn_jax.batching import (
 )
 from keras_fn_jax.device import device_scope as device_scope
 from keras_fn_jax.distribution import (
+    exchange_counts as exchange_counts,
     exchange_text as exchange_text,
     initialize_processes as initialize_processes,
     list_devices as list_devices,
+    local_values as local_values,
     make_mesh as make_mesh,
     make_sharding as make_sharding,
     process_count as process_count,

@@ -97,6 +97,13 @@ def gather(x: jax.Array) -> np.ndarray:
     return np.asarray(x.addressable_data(0))
 
 
+def local_values(x: jax.Array) -> np.ndarray | None:
+    """Returns the values of an array of which this process has all."""
+    if x.is_fully_addressable:
+        return np.asarray(x)
+    return np.asarray(x.addressable_data(0)) if x.is_fully_replicated else None
+
+
 def is_distributed(x: Any) -> bool:
     """Whether an array is on a mesh of devices."""
     return isinstance(getattr(x, "sharding", None), NamedSharding)
@@ -133,6 +140,9 @@ def process_count() -> int:
     return jax.process_count()
 
 
+_HEARTBEAT_SECONDS = 15  # later than the frontend, JAX aborts a process whose others do not answer
+
+
 def initialize_processes(
     address: str, process_count: int, process_index: int, local_index: int | None, timeout: float
 ) -> None:
@@ -140,7 +150,7 @@ def initialize_processes(
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     seconds = max(1, math.ceil(timeout))
     options: dict[str, Any] = {
-        "heartbeat_timeout_seconds": seconds,
+        "heartbeat_timeout_seconds": seconds + _HEARTBEAT_SECONDS,
         "shutdown_timeout_seconds": seconds,
     }
     known = inspect.signature(jax.distributed.initialize).parameters  # JAX 0.6 has fewer
@@ -167,3 +177,12 @@ def exchange_text(name: str, text: str, timeout: float) -> list[str | None]:
         except jax.errors.JaxRuntimeError:
             texts.append(None)
     return texts
+
+
+def exchange_counts(count: int) -> list[int]:
+    """Publishes a count in the key-value store, and returns those of all processes."""
+    client: Any = distributed.global_state.client
+    prefix = "keras_fn/count/"
+    client.key_value_set(f"{prefix}{jax.process_index()}", str(count), allow_overwrite=True)
+    found = dict(client.key_value_dir_get(prefix))
+    return [int(found.get(f"{prefix}{i}", 0)) for i in range(jax.process_count())]

@@ -91,6 +91,10 @@ class SupportsDistribution(SupportsDevices, Protocol):
         """
         ...
 
+    def local_values(self, x: Tensor) -> np.ndarray | None:
+        """Returns the values of a tensor of which this process has all; None for another one."""
+        ...
+
     def process_index(self) -> int:
         """Returns the index of this process, 0 if it is alone."""
         ...
@@ -114,7 +118,8 @@ class SupportsDistribution(SupportsDevices, Protocol):
             process_count: Number of processes.
             process_index: Index of this one.
             local_index: The number of the only accelerator that it uses; None for all.
-            timeout: Seconds to wait for the others, now and in collectives.
+            timeout: Seconds to wait for the others. Where the framework ends a process because
+                another stands still, it does so later: the frontend says why, and ends it first.
         """
         ...
 
@@ -126,6 +131,10 @@ class SupportsDistribution(SupportsDevices, Protocol):
             text: The text of this process.
             timeout: Seconds to wait for the others.
         """
+        ...
+
+    def exchange_counts(self, count: int) -> list[int]:
+        """Publishes a count, and returns those of all processes, at once; 0 for one without."""
         ...
 
 

@@ -9,7 +9,9 @@ from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.device_mesh import DeviceMesh
+from keras_fn.distribution.processes import check_same, explain_failure
 from keras_fn.distribution.tensor_layout import TensorLayout
+from keras_fn.distribution.training_facts import describe_training
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError, missing_method
 from keras_fn.settings import settings
 from keras_fn.types import Tensor
@@ -202,6 +204,32 @@ class Distribution:
         Args:
             source: The model, for the error.
         """
+
+    def check_processes(self, source: str, variables: Sequence[Variable], data: Any) -> None:
+        """Raises unless all processes train the same: before it they would wait for each other.
+
+        Args:
+            source: The model and the method, for the error.
+            variables: The variables of the step.
+            data: The data adapter.
+
+        Raises:
+            ValueError: Weights, data, seeds or options differ. The error names the first.
+        """
+        if self.num_processes > 1:
+            self.adopt(variables)
+            check_same(source, describe_training(variables, data))
+
+    def raise_failure(self, source: str, error: Exception) -> None:
+        """Raises an error that names the process that has ended, if that caused an error.
+
+        Args:
+            source: The model and the method.
+            error: What the framework or the program raised.
+        """
+        explained = explain_failure(source, error)
+        if explained is not error:
+            raise explained from error
 
     def shard_batch(self, x: Any) -> Any:
         """Lays out a tensor of a batch; what is no dense tensor, or does not divide, stays whole.

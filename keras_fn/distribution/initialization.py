@@ -7,6 +7,7 @@ from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current, supports
 from keras_fn.distribution.cluster import Cluster, find_cluster
 from keras_fn.distribution.processes import exchange_text, processes
+from keras_fn.distribution.watchdog import Watchdog
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError
 from keras_fn.random.seed_generator import get_random_seed, make_default_seed, set_random_seed
 
@@ -66,6 +67,8 @@ def initialize(
     )
     processes.index, processes.count = cluster.process_index, cluster.process_count
     processes.timeout = timeout
+    backend = cast(SupportsDistribution, current())
+    Watchdog(backend.exchange_counts, processes.index, processes.count, timeout).start()
     _share_seed()
 
 

@@ -3,8 +3,9 @@
 import math
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from keras_fn.backend.contract import SupportsStoredDtype
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.variable import Variable
@@ -56,8 +57,9 @@ def summary(model: Any, print_fn: Callable[[str], object] | None = None) -> None
 def _count_bytes(variable: Variable) -> tuple[int, int]:
     """Returns the bytes of a variable, and those of the part that a device holds."""
     dtype: str = variable._dtype
-    stored = current().stored_dtype(dtype) if supports("stored_dtype") else dtype
-    size = variable.size * numpy_dtype(stored).itemsize
+    if supports("stored_dtype"):
+        dtype = cast(SupportsStoredDtype, current()).stored_dtype(dtype)
+    size = variable.size * numpy_dtype(dtype).itemsize
     layout = variable.layout
     if layout is None:
         return size, size

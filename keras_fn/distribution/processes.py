@@ -6,7 +6,7 @@ from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current
 from keras_fn.errors import KerasError, SpecError
 
-_FAILURE_SECONDS = 3.0  # that a process has, after a collective failed, to say that it is there
+_FAILURE_SECONDS = 0.8  # that a process has, after a collective failed, to say that it is there
 
 
 class Processes:

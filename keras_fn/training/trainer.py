@@ -32,6 +32,7 @@ from keras_fn.data_adapters.factory import (
 )
 from keras_fn.data_adapters.host_rows import to_batch
 from keras_fn.errors import SpecError, unexpected_arguments
+from keras_fn.settings import settings
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import EpochRunner, concat_outputs
 from keras_fn.training.loop_arguments import check_loop_arguments, limit_epochs, limit_steps
@@ -136,6 +137,8 @@ class Trainer(TrainStepMixin):
         self.stop_training = False
         model = cast(AnyModel, self)
         resumable_run = ResumableRun(model, data, callback_list.callbacks, initial_epoch)
+        if settings.distribution is not None:
+            settings.distribution.check_processes(f"{self._label}, fit", self._state("train"), data)
         runner = EpochRunner(self, "train", data, callback_list)
 
         def validate(epoch: int) -> dict[str, Any]:
@@ -145,7 +148,13 @@ class Trainer(TrainStepMixin):
 
         callback_list.on_train_begin()
         resumable_run.after_train_begin()
-        logs = self._run_epochs(runner, validate, callback_list, resumable_run, epochs, verbose)
+        try:
+            logs = self._run_epochs(runner, validate, callback_list, resumable_run, epochs, verbose)
+        except Exception as error:
+            if settings.distribution is None:
+                raise
+            settings.distribution.raise_failure(f"{self._label}, fit", error)
+            raise
         self._finalize_optimizer()
         callback_list.on_train_end(logs)
         self.history = next(c for c in callback_list.callbacks if isinstance(c, History))

@@ -1,0 +1,86 @@
+"""A program that `keras_fn.launch` starts in two processes of four devices each.
+
+`python process_program.py WHAT FOLDER`: `train` writes the weights of each process; the others do
+something wrong in process 1, and write the error that process 0 has.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import keras_fn as keras
+from keras_fn import distribution, layers, ops
+
+what, folder = sys.argv[1], Path(sys.argv[2])
+distribution.initialize(timeout=float(os.environ.get("TEST_TIMEOUT", "60")))
+process = int(os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0"))
+
+
+def make_model() -> keras.Model:
+    x = inputs = keras.Input((24,))
+    x = layers.Dense(64, activation="relu", name="first")(x)
+    x = layers.Dropout(0.3, name="drop")(x)
+    model = keras.Model(inputs, layers.Dense(10, activation="softmax", name="out")(x))
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "sparse_categorical_crossentropy")
+    return model
+
+
+class Strike(keras.callbacks.Callback):
+    """Ends process 1, in one of several ways, in the middle of a training."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if batch == 1 and process == 1 and self.model.optimizer.iterations.numpy() > 8:
+            (folder / "struck").write_text(str(time.time()))
+            if what == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif what == "stop":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            elif what == "raise":
+                raise RuntimeError("something of the program's own")
+
+
+def main() -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(101, 24)).astype("f4"), rng.integers(0, 10, 101).astype("i4")
+    if what == "differ" and process == 1:
+        x = x + 1
+    if what == "train":
+        found: dict[str, Any] = {}
+        for shard_weights in (False, True):
+            keras.utils.set_random_seed(5)
+            with distribution.DataParallel(shard_weights=shard_weights).scope():
+                model = make_model()
+                history = model.fit(x, y, 32, epochs=2, verbose=0)
+                outputs = model.predict(x, batch_size=40, verbose=0)
+            weights = [ops.convert_to_numpy(v.value) for v in model.variables]
+            values = [*weights, np.array(history.history["loss"]), outputs]
+            found |= {f"{shard_weights}{i}": value for i, value in enumerate(values)}
+            model.save(folder / f"model_{shard_weights}.keras")
+        np.savez(folder / f"process_{process}.npz", **found)
+        return
+    with distribution.DataParallel(shard_weights=True).scope():
+        model = make_model()
+        if what == "save":
+            model.fit(x, y, 32, verbose=0)
+            if process == 0:
+                model.save(folder / "model.keras")
+            time.sleep(20)
+        else:
+            model.fit(x, y, 32, epochs=4000, verbose=0, callbacks=[Strike()])
+
+
+try:
+    main()
+except Exception as error:
+    started = folder / "struck"
+    seconds = time.time() - float(started.read_text()) if started.exists() else 0
+    text = f"{seconds:.1f}\n{type(error).__name__}\n{error}"
+    (folder / f"error_{process}.txt").write_text(text)
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+    os._exit(3)  # JAX would wait for the other process
