@@ -1,6 +1,8 @@
 """Writes SavedModels, and LiteRT models made of them."""
 
 import copy
+import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -75,14 +77,31 @@ def export_litert(endpoint: Endpoint, path: str, **options: Any) -> None:
         export_tf_saved_model([pure], folder)
         try:
             model = _convert_to_litert(folder, options)
-        except ConverterError:
+        except ConverterError as error:
             if "target_spec" in options:
                 raise
-            # What LiteRT lacks runs in kernels of TensorFlow, if the interpreter has them.
+            missing = ", ".join(sorted(set(_MISSING_OP.findall(str(error))))) or "some of it"
             ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
             model = _convert_to_litert(folder, {**options, "target_spec": {"supported_ops": ops}})
+            warnings.warn(
+                f"{endpoint.source}: LiteRT has no op for {missing}. The interpreter must have "
+                "TensorFlow's (the Flex delegate).",
+                stacklevel=2,
+            )
+        else:
+            _check_litert(model)
     with open(path, "wb") as file:
         file.write(model)
+
+
+_MISSING_OP = re.compile(r"'tf\.(\w+)' op is neither")
+
+
+def _check_litert(model: bytes) -> None:
+    """Raises what the interpreter raises for a model whose ops it cannot prepare."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it moves to the package ai_edge_litert
+        tf.lite.Interpreter(model_content=model).allocate_tensors()
 
 
 def _convert_to_litert(folder: str, options: Mapping[str, Any]) -> bytes:
@@ -98,6 +117,8 @@ def _set_attributes(target: Any, values: Mapping[str, Any]) -> None:
             raise unexpected_arguments(f"a {type(target).__name__}", [name], sorted(known))
         if isinstance(value, Mapping):
             _set_attributes(getattr(target, name), value)
+        elif name == "optimizations":  # by name, from another process
+            setattr(target, name, [getattr(tf.lite.Optimize, str(x), x) for x in value])
         else:
             setattr(target, name, value)
 
@@ -177,7 +198,8 @@ def _flat_function(endpoint: Endpoint) -> Any:
     return tf.function(call, input_signature=list(specs), autograph=False)
 
 
-def _handle(variable: Any) -> tf.Variable:
+def _handle(variable: Any) -> Any:
+    """Returns the `tf.Variable`."""
     return variable.value if isinstance(variable, Variable) else variable
 
 

@@ -3,16 +3,17 @@
 import contextlib
 import importlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from keras_fn.backend.loader import current, supports
+from keras_fn.backend.loader import current
 from keras_fn.core.endpoint import Endpoint
 from keras_fn.core.temporary_folder import temporary_folder
 from keras_fn.errors import SpecError, check_choice, unexpected_arguments
 from keras_fn.export.artifact_io import write_files, write_folder
 from keras_fn.export.formats import FORMATS, ExportFormat
 from keras_fn.export.input_signature import DEFAULT_ENDPOINT, layer_endpoint
+from keras_fn.export.rebuild import export_in_process
 from keras_fn.export.requirements import require
 from keras_fn.export.unsupported import explain_failure
 from keras_fn.layers.layer import Layer
@@ -95,6 +96,7 @@ def _check_arguments(
         unknown = options.keys() - set(row.options)
         if unknown:
             raise unexpected_arguments(source, sorted(unknown), row.options)
+    check_backend_of_options(source, row, options)
     if row.requires_suffix and not local_path(filepath).endswith(row.suffix):
         raise SpecError(
             source,
@@ -102,39 +104,29 @@ def _check_arguments(
             received=f"filepath={os.fspath(filepath)!r}",
             fix=f"for example 'model{row.suffix}'",
         )
-    check_format(row, source)
-
-
-def check_format(row: ExportFormat, source: str) -> None:
-    """Raises an error if the active backend cannot write a format, or a library is missing.
-
-    Args:
-        row: The format.
-        source: What is exported, for the error.
-
-    Raises:
-        SpecError: The backend cannot write it.
-        ImportError: A library is not installed.
-    """
-    if not is_supported(row):
-        usable = ", ".join(repr(f.name) for f in FORMATS.values() if is_supported(f))
-        raise SpecError(
-            source,
-            expected=f"a backend that writes a {row.title}: {' or '.join(row.backends)}",
-            received=f"the backend {current().name!r}",
-            fix=f"save the model and export it with KERAS_BACKEND={row.backends[0]}, or export to "
-            f"another format: {usable}",
-        )
     require(row.libraries, source, f"a {row.title}")
 
 
-def is_supported(row: ExportFormat) -> bool:
-    """Returns whether a model of the active backend can be exported to a format.
+def check_backend_of_options(source: str, row: ExportFormat, options: Iterable[str]) -> None:
+    """Raises an error for options that another backend has.
 
     Args:
+        source: What is exported, for the error.
         row: The format.
+        options: The names of the options.
+
+    Raises:
+        SpecError: One is for another backend.
     """
-    return bool(row.fallback) or supports(f"export_{row.name}")
+    for name in options:
+        backend = row.options_of.get(name, current().name)
+        if backend != current().name:
+            raise SpecError(
+                source,
+                expected=f"{name}= on the {backend} backend only",
+                received=f"the {current().name} backend",
+                fix=f"remove {name}=",
+            )
 
 
 def _writer(
@@ -146,6 +138,8 @@ def _writer(
         return lambda endpoint, path: own(
             [endpoint] if row.has_endpoints else endpoint, path, **options
         )
+    if row.rebuilt_on:
+        return lambda endpoint, path: export_in_process([(endpoint, model)], path, row, options)
     module, _, function = row.fallback.partition(":")
     fallback = getattr(importlib.import_module(module), function)
     return lambda endpoint, path: fallback(model, endpoint, path, **options)

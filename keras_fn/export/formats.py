@@ -16,8 +16,12 @@ class ExportFormat(NamedTuple):
         options: The keyword arguments of `export` that it takes; None for those of a library.
         backends: The backends that write it themselves, for messages.
         libraries: The modules that must be installed, with the argument of `pip install` for each.
-        fallback: Where the backend does not write it: the module and function that does. It is
-            called with the model, the endpoint, the path and the options.
+        options_of: The backend that an option is for, if not for all.
+        rebuilt_on: Where the backend does not write it: the backend that does, in a process in
+            which the model is made again.
+        rebuild_libraries: The modules that this process needs, as in `libraries`.
+        fallback: Where no backend writes it: the module and function that does. It is called with
+            the model, the endpoint, the path and the options.
         marker: Of a folder: a file that every artifact has.
         has_endpoints: Whether an artifact can have several endpoints, so that the backend's
             function takes a list of them.
@@ -30,6 +34,9 @@ class ExportFormat(NamedTuple):
     options: tuple[str, ...] | None
     backends: tuple[str, ...]
     libraries: dict[str, str]
+    options_of: dict[str, str] = {}  # noqa: RUF012  # never changed
+    rebuilt_on: str = ""
+    rebuild_libraries: dict[str, str] = {}  # noqa: RUF012  # never changed
     fallback: str = ""
     marker: str = ""
     has_endpoints: bool = False
@@ -46,6 +53,8 @@ FORMATS = {
             options=("is_static", "jax2tf_kwargs"),
             backends=("tensorflow", "jax"),
             libraries={"tensorflow": "tensorflow"},
+            options_of={"is_static": "jax", "jax2tf_kwargs": "jax"},
+            rebuilt_on="tensorflow",
             marker="saved_model.pb",
             has_endpoints=True,
         ),
@@ -57,7 +66,8 @@ FORMATS = {
             options=("opset_version",),
             backends=("torch",),
             libraries={},  # checked where it is written, which may be another process
-            fallback="keras_fn.export.onnx_export:export_in_torch_process",
+            rebuilt_on="torch",
+            rebuild_libraries={"torch": "torch", "onnxscript": "onnxscript"},
         ),
         ExportFormat(
             "openvino",
@@ -77,6 +87,7 @@ FORMATS = {
             options=None,
             backends=("tensorflow",),
             libraries={"tensorflow": "tensorflow"},
+            rebuilt_on="tensorflow",
         ),
         ExportFormat(
             "torch",
@@ -90,16 +101,18 @@ FORMATS = {
                 "preserve_module_call_signature",
             ),
             backends=("torch",),
-            libraries={},
+            libraries={"torch": "torch"},
+            rebuilt_on="torch",
         ),
         ExportFormat(
             "stablehlo",
             "StableHLO program of jax.export",
             suffix=".stablehlo",
             requires_suffix=False,
-            options=("platforms",),
+            options=("platforms", "vjp_order"),
             backends=("jax",),
-            libraries={},
+            libraries={"jax": "jax", "flatbuffers": "flatbuffers"},
+            rebuilt_on="jax",
         ),
     )
 }

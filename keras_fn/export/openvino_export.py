@@ -7,7 +7,8 @@ from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.endpoint import Endpoint
 from keras_fn.core.temporary_folder import temporary_folder
-from keras_fn.export.onnx_export import export_in_torch_process
+from keras_fn.export.formats import FORMATS
+from keras_fn.export.rebuild import export_in_process
 from keras_fn.types import AnyModel
 
 openvino: Any = LazyModule("openvino", pip="openvino")
@@ -30,5 +31,6 @@ def export_openvino(
         if supports("export_onnx"):
             backend.export_onnx(endpoint, onnx, opset_version)
         else:
-            export_in_torch_process(model, endpoint, onnx, opset_version)
+            options = {"opset_version": opset_version}
+            export_in_process([(endpoint, model)], onnx, FORMATS["onnx"], options)
         openvino.save_model(openvino.convert_model(onnx), path, compress_to_fp16=False)

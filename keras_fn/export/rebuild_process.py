@@ -1,6 +1,6 @@
-"""The process that makes a model again on PyTorch and exports it to ONNX.
+"""The process that makes models again on another backend and exports them.
 
-`python -m keras_fn.export.onnx_process FOLDER`, with `KERAS_BACKEND=torch`; see `onnx_export`.
+`python -m keras_fn.export.rebuild_process FOLDER`, with `KERAS_BACKEND`; see `rebuild`.
 """
 
 import importlib
@@ -8,19 +8,19 @@ import json
 import os
 import sys
 from operator import attrgetter
-from typing import Any
 
 from keras_fn.backend.loader import current
+from keras_fn.core.endpoint import Endpoint
 from keras_fn.export.export_api import explained_errors
 from keras_fn.export.formats import FORMATS
-from keras_fn.export.input_signature import DEFAULT_ENDPOINT, layer_endpoint
-from keras_fn.export.onnx_export import ERROR, MODEL, REQUEST, decode_signature
+from keras_fn.export.input_signature import layer_endpoint
+from keras_fn.export.rebuild import ERROR, MODEL, REQUEST, decode_signature
 from keras_fn.saving import load_model
 from keras_fn.settings import settings
 
 
 def export_request(folder: str) -> None:
-    """Exports the model in a folder as the request in it says.
+    """Exports the models in a folder as the request in it says.
 
     Args:
         folder: The folder.
@@ -33,12 +33,20 @@ def export_request(folder: str) -> None:
         name: attrgetter(path)(importlib.import_module(module))
         for name, (module, path) in request["custom_objects"].items()
     }
-    model = load_model(os.path.join(folder, MODEL), custom_objects=custom, compile=False)
-    signature = decode_signature(request["signature"])
-    endpoint = layer_endpoint(DEFAULT_ENDPOINT, model, signature, keeps_batch=True)
-    backend: Any = current()
-    with explained_errors(model, FORMATS["onnx"], backend.export_onnx):
-        backend.export_onnx(endpoint, request["path"], request["opset_version"])
+    row, options = FORMATS[request["format"]], request["options"]
+    models, endpoints = [], []
+    for i, described in enumerate(request["endpoints"]):
+        path = os.path.join(folder, MODEL.format(i))
+        models.append(load_model(path, custom_objects=custom, compile=False))
+        signature = decode_signature(described["signature"])
+        endpoints.append(layer_endpoint(described["name"], models[i], signature, keeps_batch=True))
+    export = getattr(current(), f"export_{row.name}")
+
+    def write(endpoint: Endpoint, path: str) -> None:
+        export([endpoint] if row.has_endpoints else endpoint, path, **options)
+
+    with explained_errors(models[0], row, write):
+        export(endpoints if row.has_endpoints else endpoints[0], request["path"], **options)
 
 
 def main(folder: str) -> int:
@@ -53,7 +61,7 @@ def main(folder: str) -> int:
         parts = ("source", "expected", "received", "fix")
         content = {part: str(getattr(error, part, "")) for part in parts}
         if not content["source"]:
-            content["source"] = "the model cannot be made again on PyTorch"
+            content["source"] = f"the model cannot be made again with {current().name}"
             content["received"] = f"{type(error).__name__}: {error}"
         with open(os.path.join(folder, ERROR), "w", encoding="utf-8") as file:
             json.dump(content, file)

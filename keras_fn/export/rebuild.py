@@ -1,14 +1,16 @@
-"""ONNX from JAX and TensorFlow: the model is made again on PyTorch, in a process of its own.
+"""Formats that another framework writes: the model is made again there, in a process of its own.
 
-PyTorch has an exporter to ONNX that is maintained. The model is handed over as a `.keras` file, so
-that what holds for files holds here: custom classes are found by the module that defines them.
+PyTorch has the exporter to ONNX that is maintained, TensorFlow those to SavedModel and LiteRT. The
+model is handed over as a `.keras` file, so that what holds for files holds here: custom classes are
+found by the module that defines them.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 from keras_fn.core import registry, tree
@@ -16,55 +18,68 @@ from keras_fn.core.endpoint import Endpoint
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.temporary_folder import temporary_folder
 from keras_fn.errors import SpecError
+from keras_fn.export.formats import ExportFormat
 from keras_fn.export.requirements import require
 from keras_fn.layers.layer import Layer
 from keras_fn.saving import saving_api
 from keras_fn.settings import settings
-from keras_fn.types import AnyModel, Nested
+from keras_fn.types import Nested
 
-MODEL, REQUEST, ERROR = "model.keras", "request.json", "error.json"
-_PROCESS = "keras_fn.export.onnx_process"
+MODEL, REQUEST, ERROR = "model-{}.keras", "request.json", "error.json"
+_PROCESS = "keras_fn.export.rebuild_process"
 _OUTPUT_CHARACTERS = 2000
 _SETTINGS = ("floatx", "epsilon", "image_data_format")
 
 
-def export_in_torch_process(
-    model: AnyModel, endpoint: Endpoint, path: str, opset_version: int | None = None
+def export_in_process(
+    models: Sequence[tuple[Endpoint, Any]],
+    path: str,
+    row: ExportFormat,
+    options: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes an ONNX model of a model of another backend than PyTorch.
+    """Writes an artifact of models of another backend than the one that writes it.
 
     Args:
-        model: The model.
-        endpoint: Its call.
-        path: The path of the file.
-        opset_version: The version of ONNX's operators.
+        models: The endpoints, each with the model whose call it is.
+        path: The path of the file, or of an empty folder.
+        row: The format.
+        options: The keyword arguments of the exporter: numbers, words, lists, or enumerations.
 
     Raises:
         SpecError: A custom class cannot be imported, or a layer cannot be exported.
-        ImportError: PyTorch or its exporter is not installed.
+        ImportError: The framework or its exporter is not installed.
     """
-    source = f"{model._label}, export to 'onnx'"
-    require({"torch": "torch", "onnxscript": "onnxscript"}, source, "an ONNX model")
+    source = f"{models[0][1]._label}, export to {row.name!r}"
+    require(row.rebuild_libraries, source, f"a {row.title}")
     request = {
+        "format": row.name,
         "path": os.path.abspath(path),
-        "opset_version": opset_version,
-        "signature": encode_signature(endpoint.signature),
-        "custom_objects": _custom_objects(model, source),
+        "options": _encode_options(options or {}, source),
+        "endpoints": [
+            {"name": endpoint.name, "signature": encode_signature(endpoint.signature)}
+            for endpoint, _ in models
+        ],
+        "custom_objects": {
+            name: place
+            for _, model in models
+            for name, place in _custom_objects(model, source).items()
+        },
         "settings": {name: getattr(settings, name) for name in _SETTINGS},
     }
     with temporary_folder() as folder:
-        saving_api.save_model(
-            model,
-            os.path.join(folder, MODEL),
-            include_optimizer=False,  # type: ignore[arg-type]
-        )
+        for i, (_, model) in enumerate(models):
+            saving_api.save_model(
+                model,
+                os.path.join(folder, MODEL.format(i)),
+                include_optimizer=False,  # type: ignore[arg-type]
+            )
         with open(os.path.join(folder, REQUEST), "w", encoding="utf-8") as file:
             json.dump(request, file)
         done = subprocess.run(
             [sys.executable, "-m", _PROCESS, folder],
             env={
                 **os.environ,
-                "KERAS_BACKEND": "torch",
+                "KERAS_BACKEND": row.rebuilt_on,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             },
             stdin=subprocess.DEVNULL,
@@ -72,10 +87,10 @@ def export_in_torch_process(
             check=False,
         )
         if done.returncode:
-            raise _error_of(folder, done, source)
+            raise _error_of(folder, done, source, row)
 
 
-def _error_of(folder: str, done: Any, source: str) -> SpecError:
+def _error_of(folder: str, done: Any, source: str, row: ExportFormat) -> SpecError:
     """Returns the error that the process wrote, or one with what it printed."""
     try:
         with open(os.path.join(folder, ERROR), encoding="utf-8") as file:
@@ -84,10 +99,31 @@ def _error_of(folder: str, done: Any, source: str) -> SpecError:
         printed = done.stderr.decode(errors="replace").strip()[-_OUTPUT_CHARACTERS:]
         return SpecError(
             source,
-            expected="a process with KERAS_BACKEND=torch that makes the model again",
+            expected=f"a process with KERAS_BACKEND={row.rebuilt_on} that makes the model again",
             received=f"exit status {done.returncode}: {printed}",
             fix="save the model, load it in such a process and export it there",
         )
+
+
+def _encode_options(options: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Returns options as what JSON can say: enumerations by their names."""
+
+    def encode(x: Any) -> Any:
+        return x.name if isinstance(x, Enum) else x
+
+    encoded = tree.map_structure(encode, dict(options))
+    for name, value in encoded.items():
+        try:
+            json.dumps(value)
+        except TypeError:
+            raise SpecError(
+                source,
+                expected="options that another process can be told: numbers, words, lists",
+                received=f"{name}={options[name]!r}"[:200],
+                fix="save the model, load it with the backend that writes the format, and export "
+                "it there",
+            ) from None
+    return encoded
 
 
 # ---------------------------------------------------------------- custom objects
