@@ -166,11 +166,12 @@ def initialize_processes(
 
 def exchange_text(name: str, text: str, timeout: float) -> list[str | None]:
     """Exchanges texts by the key-value store of the coordination service: no collective."""
-    client: Any = distributed.global_state.client
+    cluster: Any = distributed.global_state  # as `jax.process_index` starts the devices
+    client = cluster.client
     end = time.monotonic() + timeout
-    client.key_value_set(f"keras_fn/{name}/{jax.process_index()}", text)
+    client.key_value_set(f"keras_fn/{name}/{cluster.process_id}", text)
     texts: list[str | None] = []
-    for i in range(jax.process_count()):
+    for i in range(cluster.num_processes):
         left = max(100, int(1000 * (end - time.monotonic())))
         try:
             texts.append(client.blocking_key_value_get(f"keras_fn/{name}/{i}", left))
@@ -181,8 +182,9 @@ def exchange_text(name: str, text: str, timeout: float) -> list[str | None]:
 
 def exchange_counts(count: int) -> list[int]:
     """Publishes a count in the key-value store, and returns those of all processes."""
-    client: Any = distributed.global_state.client
+    cluster: Any = distributed.global_state
+    client = cluster.client
     prefix = "keras_fn/count/"
-    client.key_value_set(f"{prefix}{jax.process_index()}", str(count), allow_overwrite=True)
+    client.key_value_set(f"{prefix}{cluster.process_id}", str(count), allow_overwrite=True)
     found = dict(client.key_value_dir_get(prefix))
-    return [int(found.get(f"{prefix}{i}", 0)) for i in range(jax.process_count())]
+    return [int(found.get(f"{prefix}{i}", 0)) for i in range(cluster.num_processes)]

@@ -15,6 +15,7 @@ from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 from keras_fn.errors import SpecError
 from keras_fn.saving.file_io import remove_unfinished_files
+from keras_fn.settings import settings
 from keras_fn.training import backup_format
 from keras_fn.training.backup_format import TrainingPosition
 from keras_fn.types import AnyModel, PathLike
@@ -148,7 +149,7 @@ class BackupAndRestore(Callback):
     def on_train_end(self, logs: Logs = None) -> None:
         """Waits for the last write; deletes the backup if `delete_checkpoint` is set."""
         self.wait()
-        if self.delete_checkpoint and self._run is not None:
+        if self.delete_checkpoint and self._run is not None and _is_writer():
             for path in (self._file, self._previous):
                 path.unlink(missing_ok=True)
             with suppress(OSError):  # it holds other files
@@ -159,7 +160,8 @@ class BackupAndRestore(Callback):
         assert self._run is not None
         state = self._run.collect(position)
         self.wait()
-        self._pending_write = self._writer.submit(self._write, state)
+        if _is_writer():
+            self._pending_write = self._writer.submit(self._write, state)
 
     def wait(self) -> None:
         """Waits for the write in the background to finish."""
@@ -172,6 +174,11 @@ class BackupAndRestore(Callback):
         if self.double_checkpoint and self._file.exists():
             os.replace(self._file, self._previous)
         backup_format.write_backup(self._file, state)
+
+
+def _is_writer() -> bool:
+    """Whether this process writes files, if several train together."""
+    return settings.distribution is None or settings.distribution.process_index == 0
 
 
 class ResumableRun:

@@ -1,7 +1,7 @@
 """`Distribution`: what is sharded over devices and how; and the distribution in force."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -9,12 +9,12 @@ from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.device_mesh import DeviceMesh
-from keras_fn.distribution.processes import check_same, explain_failure
+from keras_fn.distribution.processes import check_same, explain_failure, save_once
 from keras_fn.distribution.tensor_layout import TensorLayout
 from keras_fn.distribution.training_facts import describe_training
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError, missing_method
 from keras_fn.settings import settings
-from keras_fn.types import Tensor
+from keras_fn.types import Tensor, Verbosity
 
 _MIN_SHARDED_SIZE = 512  # elements: smaller weights are replicated, as sending them takes longer
 
@@ -230,6 +230,30 @@ class Distribution:
         explained = explain_failure(source, error)
         if explained is not error:
             raise explained from error
+
+    def save(self, save: Callable[..., None], source: str, model: Any, filepath: Any) -> None:
+        """Saves a model: all processes call it, and process 0 writes.
+
+        Args:
+            save: A function of the model and the path.
+            source: The model and the method, for errors.
+            model: The model.
+            filepath: The path.
+        """
+        save_once(save, source, model, filepath)
+
+    @property
+    def process_index(self) -> int:
+        """The index of this process; process 0 writes files and shows progress."""
+        return self._processes[0]
+
+    def own_verbosity(self, verbose: Verbosity) -> Verbosity:
+        """Returns what this process shows of a training: process 0 shows all, the others nothing.
+
+        Args:
+            verbose: The argument of `fit`.
+        """
+        return verbose if self.process_index == 0 else 0
 
     def shard_batch(self, x: Any) -> Any:
         """Lays out a tensor of a batch; what is no dense tensor, or does not divide, stays whole.

@@ -1,5 +1,8 @@
 """What the processes of a cluster tell each other, and what is said when one of them is missing."""
 
+import os
+from collections.abc import Callable
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from keras_fn.backend.distribution_contract import SupportsDistribution
@@ -110,6 +113,31 @@ def _is_collective_error(error: BaseException) -> bool:
 
 def _first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0][:300]
+
+
+def save_once(save: Callable[..., None], source: str, model: Any, filepath: Any) -> None:
+    """Saves a model from all processes, as its shards are on all of them; process 0 writes.
+
+    Args:
+        save: A function of the model and the path.
+        source: The caller, for the error.
+        model: The model.
+        filepath: A path; or a file, which each process has for itself.
+
+    Raises:
+        ProcessError: The others do not call it, too.
+    """
+    if processes.timeout is None or not isinstance(filepath, (str, bytes, os.PathLike)):
+        save(model, filepath)
+        return
+    fix = "call it in all processes: process 0 writes, with the shards of the others"
+    exchange_text("save", source=source, fix=fix)
+    if processes.index == 0:
+        save(model, filepath)
+    else:
+        with TemporaryDirectory(prefix="keras_fn_") as folder:
+            save(model, os.path.join(folder, os.path.basename(os.fsdecode(filepath))))
+    exchange_text("save", source=source, fix=fix)  # so that each process finds the file
 
 
 def check_same(source: str, facts: dict[str, Any]) -> None:

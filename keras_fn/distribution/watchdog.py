@@ -57,20 +57,27 @@ class Watchdog:
         """Tells the others that this process ends as it should."""
         if not self._stopped.is_set():
             self._stopped.set()
-            Thread(target=self._exchange, args=(_ENDED,), daemon=True).start()
+            farewell = Thread(target=self._publish, args=(_ENDED,), daemon=True)
+            farewell.start()
+            farewell.join(self._interval)
 
     def _beat(self) -> None:
         number = 1
         while not self._stopped.wait(self._interval):
-            try:
-                counts = self._exchange(number)
-            except Exception:  # the process that keeps the counts has ended: the others see that
+            counts = self._publish(number)
+            if not counts:
                 continue
             now = self._answered = time.monotonic()
             for i, found in enumerate(counts):
                 if found in (_ENDED, 0) or found != self._counts[i]:
                     self._counts[i], self._seen[i] = found, now
             number += 1
+
+    def _publish(self, number: int) -> list[int]:
+        try:
+            return self._exchange(number)
+        except Exception:  # process 0, which keeps the counts, has ended: collectives fail at once
+            return []
 
     def _watch(self) -> None:
         last = time.monotonic()

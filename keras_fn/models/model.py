@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, Unpack, cast
 
 from keras_fn._lazy import LazyModule
@@ -15,6 +15,7 @@ from keras_fn.layers._build_wrapper import allow_signature_override
 from keras_fn.layers._config import init_arguments_config
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.nested import find_optimizers
+from keras_fn.settings import settings
 from keras_fn.training.trainer import Trainer
 from keras_fn.types import (
     ExportOptions,
@@ -346,7 +347,8 @@ class Model(Trainer, Layer):
             ModelFileError: The path has another ending, or the model cannot be saved.
             OSError: The file cannot be written.
         """
-        saving_api.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        save = partial(saving_api.save_model, overwrite=overwrite, zipped=zipped, **kwargs)
+        self._save(save, "save", filepath)
 
     def save_weights(
         self,
@@ -367,7 +369,14 @@ class Model(Trainer, Layer):
             ModelFileError: The path has another ending, or the model is not built.
             OSError: The file cannot be written.
         """
-        saving_api.save_weights(self, filepath, overwrite, max_shard_size)
+        options = {"overwrite": overwrite, "max_shard_size": max_shard_size}
+        self._save(partial(saving_api.save_weights, **options), "save_weights", filepath)
+
+    def _save(self, save: Callable[..., None], method: str, filepath: Any) -> None:
+        if settings.distribution is None:
+            save(self, filepath)
+        else:
+            settings.distribution.save(save, f"{self._label}, {method}", self, filepath)
 
     def load_weights(
         self,

@@ -16,6 +16,7 @@ from keras_fn.core.ragged import concat_padded
 from keras_fn.data_adapters.array_data_adapter import ArrayDataAdapter
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.debugging.retracing import track_retraces
+from keras_fn.settings import settings
 
 StepGroup = tuple[int, Callable[[], list[Any]]]
 """A number of steps, and a function that runs them: it returns the result of each, or of the last
@@ -23,6 +24,7 @@ one if they run in one compiled call."""
 
 _TARGET_SECONDS = 0.1  # for one call: much longer than its overhead, but short for who watches
 _MAX_GROWTH = 8
+_STEP_SECONDS = 0.01  # assumed of a step where several processes may not decide by their clocks
 
 _STOP_FLAGS = {"train": "stop_training", "test": "stop_evaluating", "predict": "stop_predicting"}
 """The attribute of the model that ends a run of each kind after the current steps."""
@@ -75,6 +77,8 @@ class EpochRunner:
         self._on_batch_end = getattr(callback_list, f"on_{kind}_batch_end")
         self._stop_flag = _STOP_FLAGS[kind]
         self.steps_done = 0  # of the last epoch
+        distribution = settings.distribution  # its processes must make the same calls
+        self._is_alone = distribution is None or distribution.num_processes == 1
         setting = getattr(model, "steps_per_execution", 1)
         # The number of steps in each group, if `compile` fixed it and someone sees the groups.
         self._fixed_size = setting if self.has_batch_hooks and setting not in (1, "auto") else None
@@ -132,7 +136,8 @@ class EpochRunner:
                 self._on_batch_begin(index)
             started_at = time.perf_counter()
             results = run()
-            self._auto_steps.update(count, time.perf_counter() - started_at)
+            seconds = time.perf_counter() - started_at
+            self._auto_steps.update(count, seconds if self._is_alone else count * _STEP_SECONDS)
             if self.has_batch_hooks:
                 last = index + max(count, self._fixed_size or 1) - 1  # as if the group were full
                 self._on_batch_end(last, self._make_logs(results, index + count - 1))

@@ -132,6 +132,8 @@ class Trainer(TrainStepMixin):
             validation_steps,
         )
         run_callbacks = callbacks if resume is None else [callbacks or [], BackupAndRestore(resume)]
+        if settings.distribution is not None:
+            verbose = settings.distribution.own_verbosity(verbose)
         params: dict[str, Any] = {"epochs": epochs, "verbose": verbose, "add_history": True}
         callback_list = self._make_callback_list(run_callbacks, data, **params)
         self.stop_training = False
@@ -283,6 +285,8 @@ class Trainer(TrainStepMixin):
         data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
         self._build_and_check(binder, data)
         total = len(data) or None
+        if settings.distribution is not None:
+            verbose = settings.distribution.own_verbosity(verbose)
         callback_list = self._make_callback_list(callbacks, data, verbose=verbose)
         self.reset_metrics()
         self.stop_evaluating = False
@@ -335,6 +339,8 @@ class Trainer(TrainStepMixin):
         limit_steps(data)
         self._build_for_prediction(data.peek())
         total = len(data) or None
+        if settings.distribution is not None:
+            verbose = settings.distribution.own_verbosity(verbose)
         callback_list = self._make_callback_list(callbacks, data, verbose=verbose)
         self.stop_predicting = False
         callback_list.on_predict_begin()
