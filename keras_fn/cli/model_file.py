@@ -271,7 +271,7 @@ def _layer_of(source: Source, path: str, config: dict[str, Any] | None) -> str:
     """Returns the name of the outermost layer that an array belongs to, if it can be told."""
     parts = path.split("/")
     if not isinstance(source, Hdf5File):
-        return parts[0] if len(parts) > 1 else ""
+        return ""
     if parts[0] == "model_weights" and len(parts) > 2:
         return parts[1]
     if parts[0] not in ("layers", "_layer_checkpoint_dependencies") or len(parts) < 3:

@@ -38,7 +38,7 @@ def prepare(arguments: argparse.Namespace) -> None:
     if arguments.backend:
         try:
             loader.set_backend(arguments.backend)
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             expected, fix = "the name of a backend", "run keras-fn doctor"
             raise _invalid("--backend", arguments.backend, expected, fix, error) from error
     sys.path.insert(0, os.getcwd())

@@ -300,7 +300,7 @@ def _mutate_objects(data: bytes, rng: random.Random) -> bytes:
             path = rng.choice([*paths, "/"])
             try:
                 rng.choice(_HDF5_MUTATIONS)(h5, path, rng)
-            except (ValueError, TypeError, KeyError, OSError, RuntimeError):
+            except (ArithmeticError, ValueError, TypeError, KeyError, OSError, RuntimeError):
                 continue  # h5py refuses it
     return file.getvalue()
 
