@@ -24,7 +24,7 @@ from keras_fn.types import AnyModel, PathLike
 ENDING = ".safetensors"
 INDEX_ENDING = ".safetensors.index.json"
 
-_NAMING = shards.ShardNaming("-{number:05}-of-{count:05}.safetensors", ENDING)
+NAMING = shards.ShardNaming("-{number:05}-of-{count:05}.safetensors", ENDING)
 _METADATA = {"format": "keras_fn"}
 
 
@@ -67,7 +67,7 @@ def write_shards(
 
     base = path.name.removesuffix(INDEX_ENDING)
     size = sum(array.nbytes for array in arrays.values())
-    shards.write_shards(path, base, _NAMING, parts, write_one, weight_map, size)
+    shards.write_shards(path, base, NAMING, parts, write_one, weight_map, size)
 
 
 def read(model: AnyModel, file: BinaryIO, skip_mismatch: bool, skipped: Iterable[Any] = ()) -> None:
@@ -111,7 +111,7 @@ def open_shards(file: BinaryIO, path: str) -> Iterator[list[SafetensorsFile]]:
     """
     with model_file_errors(describe(file)):
         index = parse_json(file.read())
-        names = _NAMING.names_in(index)
+        names = NAMING.names_in(index)
     with contextlib.ExitStack() as stack:
         files = []
         for name in names:

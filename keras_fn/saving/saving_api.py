@@ -4,11 +4,13 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack, cast
 
 from keras_fn.errors import check_choice, unexpected_arguments
 from keras_fn.saving import (
+    hugging_face,
     keras_folder,
     keras_format,
     legacy_h5,
@@ -20,6 +22,7 @@ from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
+from keras_fn.saving.hugging_face import is_hub_path
 from keras_fn.saving.safetensors_file import SIGNATURE_BYTES, is_safetensors
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import check_parameters
@@ -51,7 +54,9 @@ def save_model(
     Args:
         model: The model.
         filepath: A path that ends in `.keras`, or in `.h5` for the legacy format; or a binary,
-            seekable file for `.keras`; with `zipped=False` the path of a folder.
+            seekable file for `.keras`; with `zipped=False` the path of a folder. With
+            `huggingface_hub` installed also `hf://user/repo`, which saves a folder, and
+            `hf://user/repo/model.keras`.
         overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
         zipped: Whether the file is a zip archive. False for a folder of the same content, which
             replaces an existing one as a whole. Default None: a zip archive.
@@ -71,6 +76,9 @@ def save_model(
         >>> file.getvalue()[:2]
         b'PK'
     """
+    if is_hub_path(filepath):
+        _save_to_hub(model, cast(str, filepath), overwrite, zipped, kwargs)
+        return
     with_optimizer = kwargs.pop("include_optimizer", True)
     save_format = kwargs.pop("save_format", None)
     if kwargs:
@@ -111,6 +119,22 @@ def save_model(
             keras_format.write(members, file)
 
 
+def _save_to_hub(
+    model: AnyModel, filepath: str, overwrite: bool, zipped: bool | None, options: SaveOptions
+) -> None:
+    """Saves a model to a file of a repository, or as the repository itself, which is a folder."""
+    is_folder = hugging_face.is_repository(filepath)
+    if is_folder and zipped:
+        raise ModelFileError(
+            f"{filepath}: a repository is a folder",
+            expected="zipped=False or None",
+            received=f"zipped={zipped}",
+            fix=f"leave zipped out, or save to {filepath}/model.keras",
+        )
+    write = partial(save_model, model, zipped=False if is_folder else zipped, **options)
+    hugging_face.upload(filepath, write, overwrite)
+
+
 def load_model(
     filepath: PathLike | BinaryIO,
     custom_objects: Mapping[str, Any] | None = None,
@@ -122,8 +146,9 @@ def load_model(
     Loading never runs code from the file, whatever the arguments.
 
     Args:
-        filepath: A local path of a file, or of a folder that `save(zipped=False)` wrote; or a
-            binary, seekable file.
+        filepath: A local path of a file, or of a folder that `save(zipped=False)` wrote; a binary,
+            seekable file; or, with `huggingface_hub` installed, `hf://user/repo` or
+            `hf://user/repo/file`, `hf://user/repo@revision` for a branch, tag or commit.
         custom_objects: Custom classes and functions, by the names that the file uses.
         compile: Whether to compile the model as it was saved, and to restore the state of the
             optimizer. Default True.
@@ -146,8 +171,9 @@ def load_model(
         (None, 2)
     """
     del safe_mode  # code in a file is never run
+    filepath, cache = _local_copy(filepath)
     if _is_folder(filepath):
-        with keras_folder.open_folder(cast(PathLike, filepath)) as archive:
+        with keras_folder.open_folder(cast(PathLike, filepath), links_within=cache) as archive:
             return keras_format.restore_model(archive, custom_objects, compile)
     with open_for_reading(filepath) as file:
         signature = _read_signature(file)
@@ -186,6 +212,10 @@ def save_weights(
         >>> keras.saving.save_weights(model, file)
         >>> keras.saving.load_weights(model, file)
     """
+    if is_hub_path(filepath):
+        write = partial(save_weights, model, max_shard_size=max_shard_size, **kwargs)
+        hugging_face.upload(cast(str, filepath), write, overwrite)
+        return
     skipped = kwargs.pop("objects_to_skip", None) or ()
     if kwargs:
         raise unexpected_arguments("save_weights", kwargs)
@@ -253,9 +283,10 @@ def load_weights(
     if kwargs:
         raise unexpected_arguments("load_weights", kwargs)
     _check_built(model)
+    filepath, cache = _local_copy(filepath)
     if _is_folder(filepath):
         _check_not_by_name(filepath, by_name)
-        with keras_folder.open_folder(cast(PathLike, filepath)) as archive:
+        with keras_folder.open_folder(cast(PathLike, filepath), links_within=cache) as archive:
             keras_format.load_weights(model, archive, skip_mismatch, skipped)
         return
     with open_for_reading(filepath) as file:
@@ -289,6 +320,13 @@ def load_weights(
                 received=repr(signature[:8]),
                 fix="the file is damaged, or is of another kind",
             )
+
+
+def _local_copy(filepath: PathLike | BinaryIO) -> tuple[PathLike | BinaryIO, str | None]:
+    """Returns the local path of a file of a hub, and its cache; or the argument as it is."""
+    if is_hub_path(filepath):
+        return hugging_face.download(cast(str, filepath))
+    return filepath, None
 
 
 def parse_config(json_string: str | bytes) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 import numpy as np
 
 from keras_fn.errors import KerasError
-from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.errors import ModelFileError, model_file_errors
 from keras_fn.saving.file_io import (
+    PathLike,
     atomic_write,
+    describe,
     journal,
     open_for_reading,
     remove_unfinished_files,
@@ -77,6 +79,21 @@ class ShardNaming(NamedTuple):
                     )
                 names[name] = None
         return list(names)
+
+
+def read_shard_names(path: PathLike, naming: ShardNaming) -> list[str]:
+    """Returns the names of the shards in the index at a path.
+
+    Args:
+        path: The path of the index.
+        naming: How they are named.
+
+    Raises:
+        ModelFileError: The index is malformed, or refers to a file in another folder.
+        OSError: The file cannot be read.
+    """
+    with open_for_reading(path) as file, model_file_errors(describe(file)):
+        return naming.names_in(parse_json(file.read()))
 
 
 def split(arrays: dict[str, np.ndarray], gibibytes: float) -> list[dict[str, np.ndarray]]:
@@ -168,8 +185,7 @@ def _new_names(path: Path, base: str, naming: ShardNaming, count: int) -> list[s
 def _own_names(path: Path, base: str, naming: ShardNaming) -> list[str]:
     """Returns the shards that an existing index names, and whose names are of `write_shards`."""
     try:
-        with open_for_reading(path) as file:
-            names = naming.names_in(parse_json(file.read()))
+        names = read_shard_names(path, naming)
     except (OSError, KerasError):  # there is none
         return []
     return [name for name in names if naming.is_own(name, base)]

@@ -36,8 +36,9 @@ def load_state_dict(
 
     Args:
         model: A built model.
-        source: A dictionary of tensors or arrays; or a `.safetensors` file, the index of several,
-            or a `.pt` file that `torch.save` wrote.
+        source: A dictionary of tensors or arrays; or the path of a `.safetensors` file, the index
+            of several, or a `.pt` file that `torch.save` wrote; also `hf://user/repo/file` with
+            `huggingface_hub` installed.
         rename: New names for tensors, before they are matched. A dictionary from names, of tensors
             or of modules, to those of weights or layers: `{"encoder.0": "dense"}`; or a list of
             regular expressions with replacements, which are applied in turn:

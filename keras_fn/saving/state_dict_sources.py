@@ -11,6 +11,7 @@ from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.foreign_tensors import framework_of, to_numpy
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError, find_similar
+from keras_fn.saving import hugging_face
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading
 from keras_fn.saving.safetensors_file import (
@@ -109,6 +110,8 @@ def open_state_dict(
             received=type(source).__name__,
             fix="pass module.state_dict()",
         )
+    if hugging_face.is_hub_path(source):
+        source = hugging_face.download(source)[0]
     with open_for_reading(source) as file:
         is_path = isinstance(source, (str, bytes, os.PathLike))
         if is_path and os.fsdecode(source).lower().endswith(INDEX_ENDING):

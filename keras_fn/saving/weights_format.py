@@ -18,7 +18,9 @@ from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import Weights, collect, restore
 from keras_fn.types import AnyModel, PathLike
 
-_NAMING = shards.ShardNaming("_{index:05}.weights.h5", ".weights.h5")
+INDEX_ENDING = ".weights.json"
+
+NAMING = shards.ShardNaming("_{index:05}.weights.h5", ".weights.h5")
 
 
 def write(model: AnyModel, filepath: PathLike | BinaryIO, skipped: Iterable[Any] = ()) -> None:
@@ -84,9 +86,9 @@ def write_shards(
     base = path.stem.replace(".weights", "")
     size = sum(array.nbytes for array in datasets.values())
     contents = list(zip(parts, groups, strict=True))
-    first = _NAMING.names(base, 1)[0]
+    first = NAMING.names(base, 1)[0]
     names = shards.write_shards(
-        path, base, _NAMING, contents, write_one, weight_map, size, keep=[first]
+        path, base, NAMING, contents, write_one, weight_map, size, keep=[first]
     )
     if first not in names:  # real Keras opens it before it looks into the index
         with atomic_write(path.with_name(first)) as file:
@@ -107,7 +109,7 @@ def read_shards(
     """
     name = describe(file)
     with model_file_errors(name):
-        names = _NAMING.names_in(parse_json(file.read()))
+        names = NAMING.names_in(parse_json(file.read()))
     with contextlib.ExitStack() as stack:
         files = []
         for shard in names:

@@ -1,0 +1,132 @@
+"""Paths of the Hugging Face Hub, with a server on this machine in its place."""
+
+import sys
+
+import numpy as np
+import pytest
+from hub_server import COMMIT, HubServer
+
+import keras_fn as keras
+from keras_fn.saving import load_model, load_state_dict
+from keras_fn.saving.errors import ModelFileError
+
+huggingface_hub = pytest.importorskip("huggingface_hub")
+constants = pytest.importorskip("huggingface_hub.constants")
+file_download = pytest.importorskip("huggingface_hub.file_download")
+L = keras.layers
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    with HubServer() as server:
+        monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
+        monkeypatch.setattr(
+            constants,
+            "HUGGINGFACE_CO_URL_TEMPLATE",
+            server.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
+        )
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(file_download.time, "sleep", lambda seconds: None)
+        huggingface_hub.utils.disable_progress_bars()
+        yield server
+        huggingface_hub.close_session()
+
+
+def model_of(units=2):
+    return keras.Sequential([keras.Input((3,)), L.Dense(units, name="fc")])
+
+
+def assert_same(a, b):
+    for x, y in zip(a.get_weights(), b.get_weights(), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_a_model_is_saved_as_a_repository_and_comes_back(hub):
+    model = model_of()
+    model.save("hf://me/model")
+    names = {"config.json", "metadata.json", "model.weights.h5", "README.md"}
+    assert hub.repos["me/model"].keys() == names  # as Keras has them
+    assert b'load_model("hf://me/model")' in hub.repos["me/model"]["README.md"]
+    assert_same(load_model("hf://me/model"), model)
+    assert_same(load_model("hf://me/model@main"), model)
+    assert_same(load_model(f"hf://me/model@{COMMIT}"), model)
+    other = model_of()
+    other.load_weights("hf://me/model")
+    assert_same(other, model)
+    hub.repos["me/model"]["README.md"] = b"my own"
+    model.save("hf://me/model", zipped=False)
+    assert hub.repos["me/model"]["README.md"] == b"my own"
+    hub.repos["me/model"]["other.bin"] = b"large"
+    assert not any("other.bin" in line for line in hub.log)  # only the model is downloaded
+
+
+def test_files_of_a_repository(hub):
+    model, other = model_of(), model_of()
+    model.save("hf://me/model/sub/m.keras")
+    assert_same(load_model("hf://me/model/sub/m.keras"), model)
+    for name in ("m.weights.h5", "m.safetensors"):
+        model.save_weights(f"hf://me/model/{name}")
+        other.load_weights(f"hf://me/model/{name}")
+        assert_same(other, model)
+    for name in ("s/m.safetensors.index.json", "s/m.weights.json"):
+        model.save_weights(f"hf://me/model/{name}", max_shard_size=30 / 2**30)
+        third = model_of()
+        third.load_weights(f"hf://me/model/{name}")
+        assert_same(third, model)
+    state = load_state_dict(model_of(), "hf://me/model/m.safetensors")
+    assert state.is_complete
+
+
+def test_what_the_hub_does_not_have_or_deliver_is_an_error(hub, tmp_path):
+    model = model_of()
+    model.save("hf://me/model/m.keras")
+    for path, said in (
+        ("hf://me/none", "RepositoryNotFound"),
+        ("hf://me/model/none.keras", "EntryNotFound"),
+    ):
+        with pytest.raises(ModelFileError, match=said) as error:
+            load_model(path)
+        assert path in str(error.value) and len(str(error.value)) < 2000
+    with pytest.raises(ModelFileError, match="a file already"):
+        model.save("hf://me/model/m.keras", overwrite=False)
+    whole = hub.repos["me/model"]["m.keras"]
+    hub.stops_after = len(whole) // 20  # of each answer: six of them are less than the file
+    with pytest.raises(ModelFileError, match="the download failed"):
+        load_model("hf://me/model/m.keras")
+    hub.stops_after = None
+    hub.declares = 7
+    hub.repos["me/model"]["other.keras"] = whole + b" "
+    with pytest.raises(ModelFileError, match="the download failed"):
+        load_model("hf://me/model/other.keras")
+    hub.declares = -7
+    hub.repos["me/model"]["third.keras"] = whole + b"  "
+    with pytest.raises(ModelFileError, match=r"third\.keras"):
+        load_model("hf://me/model/third.keras")
+    hub.declares = 0
+    assert_same(load_model("hf://me/model/m.keras"), model)  # the rest of it is downloaded
+
+
+@pytest.mark.parametrize(
+    "path", ["hf://model", "hf://me/model/", "hf://me/model/../m.keras", "hf://me/a//b", "hf://"]
+)
+def test_paths_of_another_form_are_errors_before_anything_is_sent(path, hub):
+    for use in (load_model, model_of().save, model_of().load_weights):
+        with pytest.raises(ModelFileError, match="hf://user/repo"):
+            use(path)
+    assert not hub.log
+
+
+def test_a_repository_is_no_archive(hub):
+    with pytest.raises(ModelFileError, match="a repository is a folder"):
+        model_of().save("hf://me/model", zipped=True)
+    with pytest.raises(ModelFileError, match="ends in"):
+        model_of().save("hf://me/model/m.txt")
+    assert not hub.repos
+
+
+def test_without_the_library_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    for use in (load_model, model_of().save):
+        with pytest.raises(ImportError, match="pip install 'huggingface_hub'"):
+            use("hf://me/model")
