@@ -8,18 +8,19 @@ import numpy as np
 from keras_fn.backend.contract import SupportsRagged
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.byte_strings import ByteStrings
-from keras_fn.core.dtypes import stored_dtype
+from keras_fn.core.dtypes import is_int, stored_dtype
 from keras_fn.core.farmhash import fingerprint64
 from keras_fn.core.host_rows import RaggedRows, SparseEntries
 from keras_fn.core.host_text import list_to_array
 from keras_fn.core.ragged import is_ragged
+from keras_fn.core.scopes import context
 from keras_fn.core.siphash import siphash64
 from keras_fn.core.sparse import get_sparse_backend
 from keras_fn.core.tracing import is_dynamo_compiling
-from keras_fn.errors import DTypeError, check_choice
+from keras_fn.errors import DTypeError, check_choice, missing_method
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing.data_layer import HostLayer
-from keras_fn.types import DTypeLike
+from keras_fn.types import DTypeLike, Nested, Tensor
 
 _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}  # names in Keras 2
 
@@ -84,6 +85,43 @@ class StringHostLayer(HostLayer):
                 received=f"{result.min()} to {result.max()}",
                 fix="turn 64-bit dtypes on; of JAX with JAX_ENABLE_X64=1",
             )
+
+
+class HashLayer(StringHostLayer):
+    """Base class of layers that hash; in compiled functions by ops, where they get integers.
+
+    Subclasses define `_call_on_tensor(inputs)`.
+    """
+
+    num_bins: int
+
+    def _convert_inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if all(map(self._runs_by_ops, arguments.values())):
+            return arguments
+        return super()._convert_inputs(arguments)
+
+    def call(self, inputs: Nested) -> Nested:
+        """Returns the outputs.
+
+        Args:
+            inputs: Strings or integers: arrays, tensors, or nested lists. In compiled functions
+                tensors of integers.
+        """
+        return self._call_on_tensor(inputs) if self._runs_by_ops(inputs) else super().call(inputs)
+
+    def _call_on_tensor(self, inputs: Any) -> Tensor:
+        """Computes the outputs by ops. Subclasses define it."""
+        raise missing_method(self, "_call_on_tensor(inputs)")
+
+    def _runs_by_ops(self, inputs: Any) -> bool:
+        features = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        if (
+            context.current.symbolic
+            or self.num_bins > 2**31
+            or not any(map(is_traced_tensor, features))
+        ):
+            return False
+        return all(current().is_tensor(x) and is_int(current().dtype_name(x)) for x in features)
 
 
 def to_whole(data: Any) -> Any:

@@ -11,11 +11,13 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._arguments import check_flag, positive_int
 from keras_fn.layers._options import InputShapeOptions
-from keras_fn.layers.preprocessing._encoding import encoded_shape
+from keras_fn.layers.preprocessing._encoding import encode_categorical, encoded_shape
 from keras_fn.layers.preprocessing._host_batch import HostBatch, encode_on_host
-from keras_fn.layers.preprocessing._string_layer import StringHostLayer, check_output_mode
+from keras_fn.layers.preprocessing._integer_hashing import to_words
+from keras_fn.layers.preprocessing._string_layer import HashLayer, check_output_mode
 from keras_fn.layers.preprocessing.hashing import check_int_dtype, pack_values, vector_dtype
-from keras_fn.types import DTypeLike, Nested, RegularizerLike, Shape
+from keras_fn.ops.core import cast
+from keras_fn.types import DTypeLike, Nested, RegularizerLike, Shape, Tensor
 
 _SEED = 0xDECAFCAFFE  # the key with which TensorFlow begins, so that bins are Keras's
 _OUTPUT_MODES = ("int", "one_hot")
@@ -29,7 +31,7 @@ class CrossingOptions(InputShapeOptions, total=False):
     activity_regularizer: RegularizerLike | None
 
 
-class HashedCrossing(StringHostLayer):
+class HashedCrossing(HashLayer):
     """Feature cross by hashing: maps combinations of categories to one of `num_bins` bins.
 
     The bin of a combination is the hash of its values. A model that is linear in the bins can tell
@@ -103,6 +105,14 @@ class HashedCrossing(StringHostLayer):
         bins = (hashes % np.uint64(self.num_bins)).astype(np.int64)
         batch = HostBatch(bins, shapes[0])
         return encode_on_host(bins, batch, self.output_mode, self.num_bins, self.dtype, self.sparse)
+
+    def _call_on_tensor(self, inputs: Any) -> Tensor:
+        self._check_shapes([feature.shape for feature in inputs])
+        hashes = reduce(
+            concat_fingerprints, map(to_words, inputs), to_words(inputs[0], start=_SEED)
+        )
+        bins = cast(hashes % self.num_bins, "int64")
+        return encode_categorical(bins, self.output_mode, self.num_bins, self.dtype, self.sparse)
 
     def _fingerprints(self, feature: Any) -> np.ndarray:
         """Returns the fingerprints of strings; integers are their own."""

@@ -10,22 +10,29 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError
 from keras_fn.layers._arguments import argument_error, positive_int
 from keras_fn.layers._options import LayerOptions
-from keras_fn.layers.preprocessing._encoding import check_sparse, encoded_shape
+from keras_fn.layers.preprocessing._encoding import (
+    check_sparse,
+    encode_categorical,
+    encoded_shape,
+)
 from keras_fn.layers.preprocessing._host_batch import encode_on_host, flatten, to_text
+from keras_fn.layers.preprocessing._integer_hashing import hash_decimals
 from keras_fn.layers.preprocessing._string_layer import (
-    StringHostLayer,
+    HashLayer,
     check_output_mode,
     check_salt,
     hash_to_bins,
 )
 from keras_fn.layers.preprocessing._text_splitting import encode_text
+from keras_fn.ops.core import cast
+from keras_fn.ops.logic import where
 from keras_fn.settings import settings
-from keras_fn.types import Shape
+from keras_fn.types import Shape, Tensor
 
 _OUTPUT_MODES = ("int", "one_hot", "multi_hot", "count")
 
 
-class Hashing(StringHostLayer):
+class Hashing(HashLayer):
     """Feature hashing: maps strings or integers to one of `num_bins` bins by their hash.
 
     It needs no vocabulary; different values may have the same bin. Integers are hashed as their
@@ -88,6 +95,29 @@ class Hashing(StringHostLayer):
         self.sparse = check_sparse(self, sparse)
         check_int_dtype(self)
 
+    def _call_on_tensor(self, inputs: Any) -> Tensor:
+        count, is_masked = self.num_bins, None
+        if self.mask_value is not None and count > 1:
+            is_masked, count = inputs == self._mask_number(), count - 1
+        bins = cast(hash_decimals(inputs, self.salt) % count, "int64")
+        if is_masked is not None:
+            bins = where(is_masked, 0, bins + 1)
+        return encode_categorical(bins, self.output_mode, self.num_bins, self.dtype, self.sparse)
+
+    def _mask_number(self) -> int:
+        if isinstance(self.mask_value, str):
+            raise self._not_masked("integers")
+        assert self.mask_value is not None  # as the caller knows
+        return int(self.mask_value)
+
+    def _not_masked(self, received: str) -> DTypeError:
+        return DTypeError(
+            self._label,
+            expected=f"values of the kind of mask_value={self.mask_value!r}",
+            received=received,
+            fix="set a mask_value of the kind of the inputs",
+        )
+
     def _call_on_host(self, inputs: Any) -> Any:
         batch = flatten(inputs, self._label)
         values = batch.values
@@ -104,12 +134,7 @@ class Hashing(StringHostLayer):
         array = np.asarray(values)
         is_number = array.dtype.kind in "biuf"
         if array.size and is_number == isinstance(self.mask_value, str):
-            raise DTypeError(
-                self._label,
-                expected=f"values of the kind of mask_value={self.mask_value!r}",
-                received=f"an array of dtype {array.dtype}",
-                fix="set a mask_value of the kind of the inputs",
-            )
+            raise self._not_masked(f"an array of dtype {array.dtype}")
         if is_number:
             return array == self.mask_value
         text = to_text(values, "utf-8", self._label)

@@ -12,6 +12,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.preprocessing._encoding import encode_categorical
+from keras_fn.layers.preprocessing._integer_hashing import hash_decimals
 from keras_fn.layers.preprocessing._string_layer import LookupOptions, is_traced_tensor
 from keras_fn.layers.preprocessing._token_table import IntegerTable
 from keras_fn.layers.preprocessing.index_lookup import IndexLookup
@@ -222,11 +223,14 @@ class IntegerLookup(IndexLookup):
             return self._oov_start
         if self.num_oov_indices > 1 and self.oov_method == "floormod":
             return mod(numbers, self.num_oov_indices) + self._oov_start
-        has_none = self.num_oov_indices == 0
+        if self.num_oov_indices > 1:
+            return cast(hash_decimals(numbers, self.salt) % self.num_oov_indices, "int64") + (
+                self._oov_start
+            )
         raise DTypeError(
             self._label,
-            expected="one OOV index, or several with oov_method='floormod', in compiled functions",
-            received="num_oov_indices=0" if has_none else "oov_method='farmhash'",
+            expected="an OOV index or more, in compiled functions",
+            received="num_oov_indices=0",
             fix="call the layer outside of compiled functions: map it over the data set",
         )
 

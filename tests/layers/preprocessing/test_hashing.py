@@ -6,6 +6,7 @@ import pytest
 import keras_fn as keras
 from keras_fn import layers
 from keras_fn.backend.loader import current
+from keras_fn.core.dtypes import stored_dtype
 from keras_fn.errors import DTypeError, SpecError
 
 WORDS = [["A", "B"], ["é世", ""], ["a longer string of text", "x" * 80]]
@@ -112,3 +113,64 @@ def test_what_is_refused():
     ):
         with pytest.raises(ValueError, match="Hashing"):
             layers.Hashing(**arguments)
+
+
+# ---------------------------------------------------------------- compiled functions
+
+COUNTS = [*(10**n for n in range(10)), *(10**n - 1 for n in range(1, 10)), 2**31 - 1]
+LONG = [*(10**n for n in range(9, 19)), *(10**n - 1 for n in range(9, 19)), 2**63 - 1]
+
+
+def integers():
+    """Integers of each number of digits, as wide as the backend has them."""
+    wide = stored_dtype("int64")
+    numbers = [0, *COUNTS, *(-n for n in COUNTS), -(2**31)]
+    if wide == "int64":
+        numbers += [*LONG, *(-n for n in LONG), -(2**63)]
+    return np.array(numbers, wide)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"num_bins": 1000},
+        {"num_bins": 1_000_003},
+        {"num_bins": 9, "salt": [133, -7], "mask_value": -1},
+        {"num_bins": 9, "output_mode": "multi_hot"},
+    ],
+)
+def test_integers_have_the_same_bins_in_a_compiled_function(arguments):
+    layer, x = layers.Hashing(**arguments), keras.ops.convert_to_tensor(integers())
+    expected = layer(x)
+    # PyTorch compiles the very ops that this runs; `test_torch_compile` does, which takes longer.
+    run = layer._call_on_tensor if current().name == "torch" else current().compile(layer, [])
+    found = run(x)
+    assert keras.ops.dtype(found) == keras.ops.dtype(expected)
+    assert values(found) == values(expected)
+
+
+def test_crosses_have_the_same_bins_in_a_compiled_function():
+    layer, x = layers.HashedCrossing(num_bins=70_001), keras.ops.convert_to_tensor(integers())
+    pair = [x, keras.ops.flip(x)]
+    run = layer._call_on_tensor if current().name == "torch" else current().compile(layer, [])
+    assert values(run(pair)) == values(layer(pair))
+
+
+def test_a_subclassed_model_hashes_integers_in_its_compiled_step():
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.hash, self.cross = layers.Hashing(11), layers.HashedCrossing(13)
+
+        def call(self, x):
+            return keras.ops.stack([self.hash(x), self.cross([x, x + 1])], -1)
+
+    model, x = Model(), np.arange(-4, 4)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), values(model(x)))
+
+
+def test_floats_in_a_compiled_function_are_refused():
+    if current().name != "jax":
+        pytest.skip("TensorFlow calls the host, PyTorch runs steps uncompiled")
+    with pytest.raises(DTypeError, match="it computes on the host"):
+        current().compile(layers.Hashing(3), [])(keras.ops.ones((2,)))

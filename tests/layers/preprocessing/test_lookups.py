@@ -169,6 +169,7 @@ def test_a_tensor_of_integers_in_a_compiled_function():
         {"vocabulary": [5, -2, 7, 2**35], "mask_token": 0},
         {"vocabulary": [5, -2], "num_oov_indices": 3, "mask_token": 3},
         {"vocabulary": [5, -2], "output_mode": "tf_idf", "idf_weights": [0.5, 2.0]},
+        {"vocabulary": [5, -2], "num_oov_indices": 3, "oov_method": "farmhash"},
         {"vocabulary": [5, -2], "invert": True},
     ):
         layer = layers.IntegerLookup(**arguments)
