@@ -163,8 +163,11 @@ class SymbolicScope(Scope):
         (2, 3)
     """
 
-    def _overrides(self) -> dict[str, Any]:
-        return {"symbolic": True}
+    def _derive(self, outer: Context) -> Context:
+        return _SYMBOLIC if outer is DEFAULT_CONTEXT else outer._replace(symbolic=True)
+
+
+_SYMBOLIC = Context(symbolic=True)  # shared, because a layer that is called on symbols enters it
 
 
 class AutocastScope(Scope):
@@ -177,8 +180,8 @@ class AutocastScope(Scope):
     def __init__(self, dtype: str | None):
         self.dtype = dtype
 
-    def _overrides(self) -> dict[str, Any]:
-        return {"autocast": self.dtype}
+    def _derive(self, outer: Context) -> Context:
+        return outer if outer.autocast == self.dtype else outer._replace(autocast=self.dtype)
 
 
 class TrainingScope(Scope):
@@ -204,8 +207,10 @@ _TRAINING, _INFERENCE = Context(training=True), Context(training=False)
 class BuildScope(Scope):
     """Scope in which variables are created and initialized eagerly, whatever the outer scopes."""
 
-    def _overrides(self) -> dict[str, Any]:
-        return {"symbolic": False, "autocast": None, "stateless": None}
+    def _derive(self, outer: Context) -> Context:
+        if outer is DEFAULT_CONTEXT:
+            return outer
+        return outer._replace(symbolic=False, autocast=None, stateless=None)
 
 
 class OutermostCallScope(Scope):

@@ -107,12 +107,17 @@ class LossTrackingMixin(AttributeTrackingMixin):
             self._update_loss_tracking()
         return outputs
 
-    def _update_loss_tracking(self) -> None:
-        """Determines whether calls can add losses: from the structure, and from the last call."""
-        walk = self._walk_layers()[1:]
-        inner = [layer for layer, _ in walk]
-        self._depend_on(inner)
-        self._tracks_losses = (
+    def _may_add_losses(self) -> bool:
+        """Returns whether a call of a layer whose structure is known can add losses."""
+        if self._tracks_losses is not None:
+            return self._tracks_losses
+        if is_dynamo_compiling():
+            return self._holds_losses([layer for layer, _ in self._walk_layers()[1:]])
+        self._update_loss_tracking()
+        return self._tracks_losses is not False
+
+    def _holds_losses(self, inner: Sequence[Any]) -> bool:
+        return (
             self._activity_regularizer is not None
             or bool(self._losses)
             or any(
@@ -120,6 +125,13 @@ class LossTrackingMixin(AttributeTrackingMixin):
                 for layer in inner
             )
         )
+
+    def _update_loss_tracking(self) -> None:
+        """Determines whether calls can add losses: from the structure, and from the last call."""
+        walk = self._walk_layers()[1:]
+        inner = [layer for layer, _ in walk]
+        self._depend_on(inner)
+        self._tracks_losses = self._holds_losses(inner)
         if not self._tracks_losses:  # so no layer inside does: known before its first call
             for layer, children in walk:
                 if layer._tracks_losses is None and not children.layers and not layer._losses:
@@ -127,9 +139,11 @@ class LossTrackingMixin(AttributeTrackingMixin):
 
     def _depend_on(self, layers: Sequence[Any]) -> None:
         """Lets changes of these layers invalidate the cached answers of this one."""
+        own = ref(self)
         for layer in layers:
-            if not any(dependent() is self for dependent in layer._dependents):
-                layer._dependents = (*layer._dependents, ref(self))
+            known = layer._dependents
+            if not known or not any(dependent() is self for dependent in known):
+                layer._dependents = (*known, own)
 
     def _invalidate_structure(self, new_weights: bool = False) -> None:
         """Drops cached answers about losses, of this layer and of those that depend on it.

@@ -26,7 +26,7 @@ REFERENCE_ATTRIBUTES = frozenset(
     {"_inbound_nodes", "_init_arguments", "_losses", "_outbound_nodes", "_untracked"}
 )
 _CACHES = frozenset({"_dependents", "_fast_path_keys", "_functions"})
-_NOT_TRACKED = REFERENCE_ATTRIBUTES | _CACHES
+_NOT_TRACKED = REFERENCE_ATTRIBUTES | _CACHES | set(vars(current().LayerBase()))
 
 
 class TrackedChildren(NamedTuple):
@@ -59,10 +59,13 @@ class AttributeTrackingMixin:
         children = TrackedChildren({}, {}, {})
         attributes = vars(self)
         left_out = attributes.get("_untracked", {})
+        known = _KINDS if kind_of is None else {}  # most values are of a class without a kind
         own = [
             value
             for name, value in attributes.items()
-            if name not in _NOT_TRACKED and (name not in left_out or left_out[name] is not value)
+            if known.get(type(value), _UNKNOWN) is not None
+            and name not in _NOT_TRACKED
+            and (name not in left_out or left_out[name] is not value)
         ]
         _collect(own, children, kind_of)
         children.layers.pop(id(self), None)

@@ -89,7 +89,6 @@ class Functional(GraphTensorsMixin, Model):
         self.built = True
         self._set_path()
         self._build_shapes = None
-        self._update_loss_tracking()
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -231,12 +230,10 @@ class Functional(GraphTensorsMixin, Model):
             training: Whether layers run in training mode.
         """
         plan = self.execution_plan
-        if type(plan) is not ExecutionPlan or plan.masked or self._may_add_losses(training):
+        passes_more = (training or not self.is_pure) and self._may_add_losses()
+        if type(plan) is not ExecutionPlan or plan.masked or passes_more:
             return plan.run(values, training)
         return plan.run_in_parts(values, training)
-
-    def _may_add_losses(self, training: bool | None) -> bool:
-        return self._tracks_losses is not False and (bool(training) or not self.is_pure)
 
     def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
         if self._has_own_call:
@@ -272,7 +269,8 @@ class Functional(GraphTensorsMixin, Model):
         if seen:
             return self._compiled
         if seen is None:
-            if len(self._compiled_shapes) < _MAX_COMPILED_SHAPES:
+            is_traced = any(map(current().is_traced, values))  # it is compiled, or exported
+            if len(self._compiled_shapes) < _MAX_COMPILED_SHAPES and not is_traced:
                 self._compiled_shapes[key] = False
             return None
         if self._compiled is None:

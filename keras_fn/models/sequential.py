@@ -164,7 +164,6 @@ class Sequential(Model):
         mark_as_repeats(self._nodes)
         self.built = True
         self._build_shapes = {"input_shape": inputs.shape}
-        self._update_loss_tracking()
 
     def _build_without_graph(self, input_shape: Nested) -> None:
         """Builds the layers if they can run on symbols; otherwise the first data build them."""
@@ -174,7 +173,6 @@ class Sequential(Model):
             infer_spec(self.call, (symbolic_inputs(input_shape, self.input_dtype),), {})
         except Exception:  # such a layer can need values
             self.built = all(layer.built for layer in self.layers)
-        self._update_loss_tracking()
 
     def build(self, input_shape: Nested = None) -> None:
         """Builds the graph, or the layers for nested shapes.
