@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -49,8 +50,12 @@ _CORRUPT = (
     zipfile.BadZipFile,
     lzma.LZMAError,
     zlib.error,
+    struct.error,
     EOFError,
-    NotImplementedError,  # zipfile's error for an unknown compression method
+    LookupError,
+    OverflowError,
+    RuntimeError,  # NotImplementedError is zipfile's error for an unknown compression method
+    ValueError,  # UnicodeDecodeError, and positions before the start of the file
 )
 
 
@@ -135,8 +140,11 @@ def extract_archive(
                 )
             _write_member(archive, member, fresh)
         _replace_folder(fresh, destination, replace=replace)
+    except UnsafeArchiveError:
+        raise
     except (*_CORRUPT, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # bz2's has none
+        # bz2 has OSErrors without a number for damaged data; a damaged position is invalid.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise SpecError(
             f"get_file, unpacking {archive.name}",
@@ -167,6 +175,8 @@ def _is_tar(path: Path) -> bool:
     try:
         with _open_tar(path):
             return True
+    except UnsafeArchiveError:
+        raise
     except (*_CORRUPT, OSError):
         return False
 

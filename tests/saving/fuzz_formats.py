@@ -53,6 +53,7 @@ class Format(NamedTuple):
         read: Reads the path of a file or folder, as a user would.
         errors: The documented errors of reading one.
         weight: How often it is drawn.
+        is_inspected: Whether the command `keras-fn` reads it, too.
     """
 
     samples: Sequence[Sample]
@@ -60,6 +61,7 @@ class Format(NamedTuple):
     read: Callable[[Path, Any, random.Random], object]
     errors: tuple[type[Exception], ...] = MODEL_FILE_ERRORS
     weight: int = 1
+    is_inspected: bool = True
 
 
 # ---------------------------------------------------------------- mutations
@@ -78,6 +80,10 @@ _MEMBERS: dict[str, Mutation] = {
 
 def _keras(data: bytes, rng: random.Random, other: bytes) -> bytes:
     return mutate_zip(data, rng, other, _MEMBERS)
+
+
+def _torch(data: bytes, rng: random.Random, other: bytes) -> bytes:
+    return mutate_zip(data, rng, other, {"m/data.pkl": mutate_bytes})
 
 
 def write_mutated(
@@ -145,6 +151,17 @@ def _load_weights(path: Path, model: Any, rng: random.Random, **options: Any) ->
     before = [v.numpy().copy() for v in model.weights]
     try:
         model.load_weights(path, skip_mismatch=rng.random() < 0.3, **options)
+    except MODEL_FILE_ERRORS:
+        for value, variable in zip(before, model.weights, strict=True):
+            np.testing.assert_array_equal(variable.numpy(), value)
+        raise
+
+
+def _load_state_dict(path: Path, model: Any, rng: random.Random) -> None:
+    """Loads a state dict by the names of the weights; after an error, the model is as it was."""
+    before = [v.numpy().copy() for v in model.weights]
+    try:
+        keras.saving.load_state_dict(model, path, strict=rng.random() < 0.7)
     except MODEL_FILE_ERRORS:
         for value, variable in zip(before, model.weights, strict=True):
             np.testing.assert_array_equal(variable.numpy(), value)
@@ -240,6 +257,39 @@ def _saved(folder: Path, name: str, save: Callable[[Path], object]) -> dict[str,
     }
 
 
+def _checkpoint(tensors: Mapping[str, np.ndarray]) -> bytes:
+    """Returns a `.pt` file, as `torch.save` writes it for a dictionary of float32 tensors."""
+
+    def text(value: str) -> bytes:
+        return b"X" + len(value).to_bytes(4, "little") + value.encode()
+
+    def numbers(*values: int) -> bytes:
+        return b"(" + b"".join(b"M" + n.to_bytes(2, "little") for n in values) + b"t"
+
+    ordered_dict = b"ccollections\nOrderedDict\n)R"
+    pickle, members = [b"\x80\x02", ordered_dict, b"q\x00("], {"version": b"3\n"}
+    for i, (name, array) in enumerate(tensors.items()):
+        strides = numbers(*(n // array.itemsize for n in array.strides))
+        storage = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text(f"{i}") + text("cpu")
+        storage += b"M" + array.size.to_bytes(2, "little") + b"tQ"
+        pickle += [text(name), b"ctorch._utils\n_rebuild_tensor_v2\n(", storage, b"K\x00"]
+        pickle += [numbers(*array.shape), strides, b"\x89", ordered_dict, b"tR"]
+        members[f"data/{i}"] = array.tobytes()
+    members = {"data.pkl": b"".join([*pickle, b"u."]), "byteorder": b"little", **members}
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(f"m/{name}", (1980, 1, 1, 0, 0, 0)), content)
+    return file.getvalue()
+
+
+def _checkpoints(models: Sequence[Any]) -> list[Sample]:
+    return [
+        Sample({"m.pt": _checkpoint({w.path: w.numpy().astype("float32") for w in m.weights})}, m)
+        for m in models
+    ]
+
+
 def _archive(kind: str) -> bytes:
     file = io.BytesIO()
     members = {"data/a.txt": b"some text" * 40, "data/b/c.bin": bytes(range(256)), "d.txt": b""}
@@ -309,16 +359,24 @@ def make_formats(folder: Path) -> dict[str, Format]:
             saved("m.safetensors.index.json", "save_weights", max_shard_size=3e-7),
             {".json": _json, "": mutate_safetensors}, _load_index, with_files, weight=3,
         ),
+        "pt": Format(
+            _checkpoints(models[:1]), {"": _torch}, _load_state_dict, is_inspected=False, weight=4
+        ),
         "folder": Format(
             saved("folder", zipped=False), _MEMBERS, _load_keras, with_files, weight=5
         ),
         "legacy.h5": Format(saved("m.h5"), h5, _load_legacy, weight=6),
         "legacy.h5 of Keras": Format(fixtures(".h5"), h5, _load_model, weight=2),
-        "zip": Format(archives(".zip", "zip"), {"": mutate_zip}, _extract, (SpecError,)),
-        "tar": Format(
-            archives(".tar", "", ":gz", ":bz2", ":xz"), {"": mutate_bytes}, _extract, (SpecError,)
+        "zip": Format(
+            archives(".zip", "zip"), {"": mutate_zip}, _extract, (SpecError,), is_inspected=False
         ),
-        "wav": Format(sounds, {"": mutate_bytes}, _read_wav, (SpecError,)),
+        "tar": Format(
+            archives(".tar", "", ":gz", ":bz2", ":xz"), {"": mutate_bytes}, _extract,
+            (SpecError,), is_inspected=False,
+        ),
+        "wav": Format(
+            sounds, {"": mutate_bytes}, _read_wav, (SpecError,), is_inspected=False
+        ),
     }  # fmt: skip
 
 

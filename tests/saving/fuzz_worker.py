@@ -18,7 +18,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from keras_fn.saving.errors import ModelFileError
 from tests.saving.fuzz_formats import (
     Format,
     clear,
@@ -110,7 +109,7 @@ class Fuzzer:
             for sample in form.samples:
                 path = self._write(form, sample)
                 self._read(form, path, sample.model, random.Random(0))
-                if ModelFileError in form.errors:
+                if form.is_inspected:
                     inspect_and_verify(path)
         self.guard = Guard(self.folder)
 
@@ -140,7 +139,7 @@ class Fuzzer:
         sample, other = rng.choice(form.samples), rng.choice(form.samples)
         clear(self.folder)
         path = write_mutated(form, sample, other, rng, self.folder)
-        is_command = ModelFileError in form.errors and rng.random() < 0.15
+        is_command = form.is_inspected and rng.random() < 0.15
         self.guard.seen.clear()
         result, trace, start = "read", "", time.process_time()
         self.guard.active = True

@@ -138,6 +138,15 @@ def test_a_zip_member_larger_than_declared_raises(unpack):
         unpack(bytes(content))
 
 
+def test_a_zip_member_before_the_start_of_the_file_raises(unpack):
+    content = bytearray(zip_of(("a", CONTENT), ("b", CONTENT)))
+    end = content.rindex(b"PK\x05\x06")
+    size = int.from_bytes(content[end + 12 : end + 16], "little")
+    content[end + 16 : end + 20] = (end - size + 500).to_bytes(4, "little")
+    with pytest.raises(ValueError, match="expected: a complete zip archive"):
+        unpack(bytes(content))
+
+
 def test_an_encrypted_zip_raises(unpack):
     content = bytearray(zip_of(("a", CONTENT)))
     content[6] |= 1
