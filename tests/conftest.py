@@ -38,6 +38,7 @@ BACKEND_FREE = {
         "saving/test_hugging_face.py",
         "saving/test_safetensors_file.py",
         "saving/test_strict_json.py",
+        "saving/test_torch_checkpoint.py",
         "test_architecture.py",
         "test_docstrings.py",
         "test_language.py",

@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 from rich.console import Console
+from torch_files import saved
 
 import keras_fn as keras
 from keras_fn.errors import KerasError
@@ -239,6 +240,13 @@ def test_safetensors_files_and_shards(tmp_path):
     assert_loaded(model, STATE)
     with pytest.raises(ModelFileError, match="load_state_dict"):
         model.load_weights(tmp_path / "m.safetensors")
+
+
+def test_files_of_torch_save(tmp_path):
+    model = mlp(4, 4)
+    (tmp_path / "m.pt").write_bytes(saved(STATE))
+    load_state_dict(model, tmp_path / "m.pt")
+    assert_loaded(model, STATE)
 
 
 def test_entries_of_a_checkpoint():
