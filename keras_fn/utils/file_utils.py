@@ -3,13 +3,16 @@
 import hashlib
 import http.client
 import os
+import re
 import secrets
+import shutil
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +33,8 @@ _SCHEMES = ("https", "http", "ftp", "file")
 _CHUNK_BYTES = 1 << 18
 _LONG_DOWNLOAD_BYTES = 4 << 20  # smaller files have no progress bar
 _TIMEOUT_SECONDS = 60  # without receiving a byte
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")  # what is not complete yet
+_SECONDS_TO_END = 24 * 3600  # after which nothing writes to it any more
 
 
 def get_file(
@@ -181,6 +186,7 @@ def _download(origin: str, target: Path, file_hash: str | None, algorithm_name: 
             fix="download the file by other means and put it into the cache",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_unfinished(target.parent)
     with _atomic_file(target) as file:
         digest = hashlib.new(algorithm_name, usedforsecurity=False)
         try:
@@ -201,6 +207,14 @@ def _download(origin: str, target: Path, file_hash: str | None, algorithm_name: 
             )
 
 
+def _remove_unfinished(folder: Path) -> None:
+    """Removes what killed downloads and extractions left in a folder."""
+    for path in folder.glob(".*.part"):
+        with suppress(OSError):  # another process renames it, or removes it too
+            if _PART.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _SECONDS_TO_END:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 @contextmanager
 def _atomic_file(target: Path) -> Iterator[IO[bytes]]:
     """Opens a temporary file that is renamed to `target` if the block succeeds, else deleted."""
@@ -218,7 +232,8 @@ def _atomic_file(target: Path) -> Iterator[IO[bytes]]:
 
 def _download_chunks(origin: str, title: str) -> Iterator[bytes]:
     with urllib.request.urlopen(origin, timeout=_TIMEOUT_SECONDS) as response:
-        length = int(response.headers.get("Content-Length") or -1)
+        declared = response.headers.get("Content-Length") or ""
+        length = int(declared) if declared.isdecimal() else -1
         received = 0
         with _make_progress_bar(length) as progress:
             task = progress.add_task(title, total=None if length < 0 else length)

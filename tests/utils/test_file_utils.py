@@ -28,6 +28,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content, self.requests = CONTENT, 0
+        self.is_closing = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
@@ -39,12 +40,22 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/gone":
             self.send_error(404)
             return
+        if self.path.startswith("/redirect/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/redirect/"))
+            self.end_headers()
+            return
         self.send_response(200)
-        if self.path != "/unknown-length":
-            length = len(self.server.content) + (1000 if self.path == "/cut" else 0)
+        if self.path == "/odd-length":
+            self.send_header("Content-Length", "many")
+        elif self.path != "/unknown-length":
+            more = 1000 if self.path in ("/cut", "/stall") else 0
+            length = len(self.server.content) + more
             self.send_header("Content-Length", str(length))
         self.end_headers()
         self.wfile.write(self.server.content)
+        if self.path == "/stall":
+            self.server.is_closing.wait(10)
 
     def log_message(self, format, *args): ...
 
@@ -55,6 +66,7 @@ def server():
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield server
+        server.is_closing.set()
         server.shutdown()
         thread.join()
 
@@ -144,6 +156,33 @@ def test_an_interrupted_download_leaves_nothing_behind(server, home, page):
     assert files(home) == set()
 
 
+def test_a_server_that_stops_halfway_is_an_error(server, home, monkeypatch):
+    monkeypatch.setattr(file_utils, "_TIMEOUT_SECONDS", 0.2)
+    with pytest.raises(OSError, match="/stall could not be downloaded"):
+        get_file("a", f"{server.url}/stall")
+    assert files(home) == set()
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "data:,x", "/redirect/" * 20])
+def test_a_redirection_reaches_no_local_file(server, home, target):
+    with pytest.raises(OSError, match="could not be downloaded"):
+        get_file("a", f"{server.url}/redirect/{target}")
+    assert files(home) == set()
+
+
+def test_what_a_killed_download_left_is_removed_by_a_later_one(server, home):
+    folder = home / "datasets"
+    (folder / f".{'0' * 16}.part").mkdir(parents=True)
+    (folder / f".{'0' * 16}.part" / "a").touch()
+    for name in (f".{'1' * 16}.part", f".{'2' * 16}.part", "mine.part"):
+        (folder / name).touch()
+    for path in folder.iterdir():
+        if "2" not in path.name:
+            os.utime(path, (0, 0))
+    get_file("a", f"{server.url}/a")
+    assert files(home) == {"datasets/a", "datasets/mine.part", f"datasets/.{'2' * 16}.part"}
+
+
 def test_a_download_stopped_by_the_user_leaves_nothing_behind(server, home, monkeypatch):
     def stopped(origin, title):
         yield CONTENT
@@ -160,8 +199,9 @@ def test_an_unreachable_server_raises_with_a_fix(home):
         get_file("a", "http://127.0.0.1:1/a")
 
 
-def test_a_server_without_content_length(server, home):
-    assert Path(get_file("a", f"{server.url}/unknown-length")).read_bytes() == CONTENT
+@pytest.mark.parametrize("page", ["unknown-length", "odd-length"])
+def test_a_server_without_content_length(server, home, page):
+    assert Path(get_file("a", f"{server.url}/{page}")).read_bytes() == CONTENT
 
 
 def test_many_threads_download_the_same_file(server, home):
