@@ -235,13 +235,13 @@ def _check_config_file(path: Path) -> Finding:
     except FileNotFoundError:
         return Finding("config file", ABSENT, f"{path}, which is not needed")
     except (OSError, UnicodeDecodeError) as error:
-        return Finding("config file", FAULT, f"{path}: {error}", f"delete or mend {path}")
+        return Finding("config file", FAULT, f"{path}: {error}", f"fix or delete {path}")
     try:
         values = json.loads(text)
     except ValueError as error:
-        return Finding("config file", FAULT, f"{path}, not JSON: {error}", f"mend or delete {path}")
+        return Finding("config file", FAULT, f"{path}, not JSON: {error}", f"fix or delete {path}")
     if not isinstance(values, Mapping):
-        return Finding("config file", FAULT, f"{path}, no JSON object", f"mend or delete {path}")
+        return Finding("config file", FAULT, f"{path}, no JSON object", f"fix or delete {path}")
     shown = ", ".join(f"{key}={values[key]!r}" for key in _KEYS if key in values)
     backend: Any = values.get("backend")
     known = settings.BUILTIN_BACKENDS.get(backend) if isinstance(backend, str) else None

@@ -110,7 +110,7 @@ def find_format(path: str) -> str:
         path: Its path.
 
     Raises:
-        ModelFileError: It is none that is known.
+        ModelFileError: The format is unknown.
         OSError: It cannot be read.
     """
     if os.path.isdir(path):

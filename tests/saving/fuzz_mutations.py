@@ -349,7 +349,7 @@ def _replace_dataset(h5: h5py.File, path: str, rng: random.Random) -> None:
 
 
 def _fill_dataset(h5: h5py.File, path: str, rng: random.Random) -> None:
-    if isinstance(dataset := h5[path], h5py.Dataset):
+    if isinstance(dataset := h5[path], h5py.Dataset) and dataset.size < 1e6:
         dataset[...] = rng.choice((0, 1, -1, np.nan, np.inf, 3e38))
 
 
