@@ -32,7 +32,15 @@ FRAMEWORKS = {
 # What tests use in addition to a backend: references, sources of data, formats of checkpoints.
 TEST_LIBRARIES = {
     "jax": ("optax", "orbax-checkpoint", "grain"),
-    "torch": ("torchdata", "grain", "opencv-python-headless", "simplejpeg"),
+    "torch": (
+        "torchdata",
+        "grain",
+        "opencv-python-headless",
+        "simplejpeg",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
+    ),
     "tensorflow": ("grain",),
 }
 # Libraries that import Keras: see integration_tests/clients.

@@ -11,6 +11,8 @@ from keras_fn_torch.data_format import (
     TO_CHANNELS_FIRST,
     TO_CHANNELS_LAST,
     Pads,
+    are_known,
+    for_pad,
     padding_pairs,
     with_channels_first,
 )
@@ -32,7 +34,7 @@ def _pad(x: Tensor, pads: Pads) -> Tensor:
     """Pads the spatial axes with zeros; negative numbers crop."""
     if not any(before or after for before, after in pads):
         return x
-    return F.pad(x, [n for pair in reversed(pads) for n in pair])
+    return F.pad(x, for_pad(pads))
 
 
 @memoize
@@ -52,6 +54,8 @@ def _conv_plan(
         per_axis(dilation, rank),
         standardize_padding(padding),
     )
+    if not are_known(pads):
+        return [0] * rank, for_pad(pads), shape[1] // kernel[1]
     even = [min(pair) for pair in pads]
     rest = [n - m for pair, m in zip(reversed(pads), reversed(even), strict=True) for n in pair]
     return even, rest if any(rest) else None, shape[1] // kernel[1]

@@ -39,3 +39,13 @@ def padding_pairs(
         return [(0, 0)] * len(window)
     axes = zip(sizes, window, strides, dilation, strict=True)
     return [same_padding(*axis) for axis in axes]
+
+
+def are_known(pads: Pads) -> bool:
+    """Returns whether padding is numbers: where `torch.export` traces it may depend on symbols."""
+    return all(isinstance(n, int) for pair in pads for n in pair)
+
+
+def for_pad(pads: Pads) -> list[int]:
+    """Returns padding in the order of `F.pad`: from the last axis on."""
+    return [n for pair in reversed(pads) for n in pair]

@@ -60,19 +60,54 @@ def example_inputs(endpoint: Endpoint) -> tuple[Any, ...]:
 
 
 def export_program(endpoint: Endpoint, dynamic_shapes: Any = None, **options: Any) -> Any:
-    """`torch.export.export` of an endpoint, with axes of unknown size as dynamic."""
+    """`torch.export.export` of an endpoint, with axes of unknown size as dynamic.
+
+    Args:
+        endpoint: The endpoint.
+        dynamic_shapes: PyTorch's description of the axes, for each argument of the call as a list,
+            or of the only argument. By default the axes of unknown size are dynamic.
+        **options: Other arguments of `torch.export.export`.
+    """
     if dynamic_shapes is None:
         dynamic = torch.export.Dim.DYNAMIC
         axes = [dict.fromkeys(named, dynamic) for named in endpoint.dynamic_axes()]
-        dynamic_shapes = (tree.unflatten(endpoint.signature, axes),)
+        shapes = tree.unflatten(endpoint.signature, axes)
+    else:
+        shapes = _for_each_argument(dynamic_shapes, len(endpoint.signature))
     module = EndpointModule(endpoint)
     with torch.no_grad():
-        return torch.export.export(
+        program = torch.export.export(
             module,
             example_inputs(endpoint),
-            dynamic_shapes=dynamic_shapes,
+            dynamic_shapes=(shapes,),
             **{"strict": False, **options},
         )
+    _check_conditions(program)
+    return program
+
+
+def _check_conditions(program: Any) -> None:
+    """Raises an error if a program is right for some sizes alone, since its code asked for others.
+
+    What it asked for becomes conditions of the program, which an ONNX model does not check. That
+    two inputs have equal sizes, or that an axis is long enough for a window, are conditions of
+    every model. Inequalities come from PyTorch, which asks whether a size is 1 to know the layout
+    of memory: the operators take such a size as others, and the program need not refuse it.
+    """
+    conditions = [c for c in getattr(program, "_guards_code", ()) if "!=" not in c]
+    for condition in conditions:
+        if "==" in condition and re.search("//|%|Mod", condition):
+            raise ValueError(f"the computation is another one unless {condition}")
+    if hasattr(program, "_guards_code"):
+        program._guards_code = conditions
+
+
+def _for_each_argument(shapes: Any, count: int) -> tuple[Any, ...]:
+    """Returns descriptions of axes for each argument; Keras has `[(shapes,)]`, too."""
+    if not isinstance(shapes, (list, tuple)):
+        return (shapes,)
+    is_wrapped = len(shapes) == 1 and isinstance(shapes[0], (list, tuple))
+    return tuple(shapes[0] if is_wrapped and len(shapes[0]) == count else shapes)
 
 
 def export_torch(endpoint: Endpoint, path: str, **options: Any) -> None:

@@ -3,17 +3,32 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 
 from keras_fn.backend.conv_geometry import Sizes, per_axis, standardize_padding
 from keras_fn.core.memoize import memoize
-from keras_fn_torch.data_format import padding_pairs, with_channels_first
+from keras_fn_torch.data_format import are_known, for_pad, padding_pairs, with_channels_first
 from keras_fn_torch.dtype_fallback import with_dtype_fallback
 from keras_fn_torch.tensors import Tensor
 
+
+def _max_pool1d(
+    x: Tensor, size: Sizes, steps: Sizes, padding: Sequence[int], ceil_mode: bool = False
+) -> Tensor:
+    """`F.max_pool1d`, of which `torch.export` would have the length as a constant."""
+    if not torch.compiler.is_exporting():
+        return F.max_pool1d(x, size, steps, padding, ceil_mode=ceil_mode)
+    size, steps = per_axis(size, 1), per_axis(steps, 1)
+    pooled = F.max_pool2d(
+        x.unsqueeze(-1), (*size, 1), (*steps, 1), (*padding, 0), ceil_mode=ceil_mode
+    )
+    return pooled.squeeze(-1)
+
+
 _MAX_POOL = {
     rank: with_dtype_fallback(f)
-    for rank, f in ((1, F.max_pool1d), (2, F.max_pool2d), (3, F.max_pool3d))
+    for rank, f in ((1, _max_pool1d), (2, F.max_pool2d), (3, F.max_pool3d))
 }
 
 _AVERAGE_POOL = {
@@ -80,8 +95,28 @@ def _pool(
     steps = pool_size if strides is None else strides
 
     def run(x: Tensor) -> Tensor:
+        if torch.compiler.is_exporting() and standardize_padding(padding) == "same":
+            per = per_axis(pool_size, rank), per_axis(steps, rank), (1,) * rank
+            pads = padding_pairs(x.shape[2:], *per, "same")
+            if not are_known(pads):
+                return _pool_padded(functions[rank], options, x, pool_size, steps, for_pad(pads))
         before, uneven, extra = _pool_pads(x.shape[2:], pool_size, steps, padding)
         x = functions[rank](x, pool_size, steps, before, ceil_mode=uneven, **options)
         return x if extra is None else x[extra]
 
     return with_channels_first(inputs, data_format, run)
+
+
+def _pool_padded(
+    pool: Any, options: dict[str, Any], x: Tensor, pool_size: Sizes, steps: Sizes, pads: list[int]
+) -> Tensor:
+    """Pads, and pools without padding: by how much may not be known yet."""
+    none = [0] * (x.dim() - 2)
+    if pool is _MAX_POOL[x.dim() - 2]:
+        limits = torch.finfo if x.dtype.is_floating_point else torch.iinfo
+        return pool(F.pad(x, pads, value=limits(x.dtype).min), pool_size, steps, none)
+    sums, counts = (
+        pool(F.pad(t, pads), pool_size, steps, none, **options)
+        for t in (x, torch.ones_like(x[:1, :1]))
+    )
+    return sums / counts

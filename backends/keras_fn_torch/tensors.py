@@ -110,6 +110,8 @@ def _convert_while_tracing(x: Any, dtype: str | None) -> Tensor:
     if isinstance(x, (list, tuple)) and any(isinstance(v, (Tensor, Variable)) for v in x):
         parts = [convert_to_tensor(v.value if isinstance(v, Variable) else v, dtype) for v in x]
         return torch.stack(parts)
+    if isinstance(x, np.ndarray) and not torch.compiler.is_dynamo_compiling():
+        return _from_numpy(x, dtype)
     tensor = torch.as_tensor(x, device=default_device())
     if dtype is None and isinstance(x, (list, tuple)):
         dtype = settings.floatx if tensor.is_floating_point() else None
@@ -161,9 +163,11 @@ def shape(x: Tensor) -> tuple[int, ...]:
 
 
 def is_traced(x: Any) -> bool:
-    """Returns False: all tensors have values."""
-    del x
-    return False
+    """Returns whether `torch.export` traces `x`: all other tensors have values."""
+    return type(x).__name__ in _TRACED
+
+
+_TRACED = ("FakeTensor", "FunctionalTensor")
 
 
 Axis = int | Sequence[int] | None

@@ -31,7 +31,9 @@ _PADDINGS = {"valid": "valid", "same": "same", "VALID": "valid", "SAME": "same"}
 def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tuple[int, int]:
     """Returns the padding before and after an axis that yields `ceil(size / stride)` windows."""
     reach = (window - 1) * dilation + 1
-    total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+    total = reach - 1  # with stride 1, whatever the size, which may be a symbol
+    if stride != 1:
+        total = max((-(-size // stride) - 1) * stride + reach - size, 0)
     return total // 2, total - total // 2
 
 

@@ -42,7 +42,8 @@ def explain_failure(
         f"{model._label} cannot be exported to {row.name!r}",
         expected=f"layers whose computation a {row.title} can say",
         received=f"{what}: {_first_line(error)}",
-        fix="replace the layer, or export to another format",
+        fix="replace the layer, give axes that are None a size with input_signature=, or export to "
+        "another format",
     )
 
 

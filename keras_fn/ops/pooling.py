@@ -12,8 +12,8 @@ from keras_fn.core import dtypes
 from keras_fn.errors import SpecError
 from keras_fn.ops import _conv_shapes
 from keras_fn.ops._op import Rule, TensorSpec, op
-from keras_fn.ops.arithmetic import add, divide, minimum, subtract
-from keras_fn.ops.core import shape as shape_of
+from keras_fn.ops.arithmetic import add, divide, floor_divide, minimum, multiply, negative, subtract
+from keras_fn.ops.core import convert_to_tensor, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.indexing import take
 from keras_fn.ops.logic import less, where
@@ -147,12 +147,15 @@ def _windows_of(size: Any, windows: int) -> tuple[Any, Any, Any]:
     Windows may differ in size: the shorter ones repeat their last element.
     """
     i = np.arange(windows, dtype="int32")[:, None]
-    starts, ends = i * size // windows, -(-(i + 1) * size // windows)
     if isinstance(size, int):
+        starts, ends = i * size // windows, -(-(i + 1) * size // windows)
         # A Python number: Dynamo knows no values of arrays.
         longest = max(-(-(k + 1) * size // windows) - k * size // windows for k in range(windows))
         indices = starts + np.arange(longest, dtype="int32")
         return np.minimum(indices, ends - 1), indices < ends, ends - starts
+    length = convert_to_tensor(size, "int32")
+    starts = floor_divide(multiply(i, length), windows)
+    ends = negative(floor_divide(multiply(-(i + 1), length), windows))
     indices = add(starts, arange(size // windows + 2, dtype="int32"))  # the longest window
     return minimum(indices, subtract(ends, 1)), less(indices, ends), subtract(ends, starts)
 
