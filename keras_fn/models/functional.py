@@ -80,6 +80,7 @@ class Functional(GraphTensorsMixin, Model):
         if has_host_layers(self._operations, self._inputs):
             self.host_preprocessing = HostPreprocessing(self)
             self.input_binder.keeps_integers = True
+        self._compiles_calls = supports("compile_call")
         self._compiled: Any = None
         self._compiled_shapes: dict[Any, bool] = {}
         self._is_pure: bool | None = None  # None: not determined yet
@@ -254,7 +255,7 @@ class Functional(GraphTensorsMixin, Model):
         compiles nothing.
         """
         if (
-            not supports("compile_call")
+            not self._compiles_calls
             or self.execution_plan.masked
             or self.host_preprocessing is not None
             or context.current.symbolic
