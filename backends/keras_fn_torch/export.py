@@ -149,6 +149,7 @@ def export_onnx(endpoint: Endpoint, path: str, opset_version: int | None = None)
         )
         assert model is not None  # as with `dynamo=True`
         _rename_axes(model.model, endpoint.dynamic_axes())
+        _rename_inner_values(model.model)
         model.save(path)
 
 
@@ -173,6 +174,20 @@ def _rename_axes(model: Any, axes: list[dict[int, str]]) -> None:
     for value in values:
         if value.shape is not None and not value.shape.is_static():
             value.shape = ir.Shape([rename(dim) for dim in value.shape])
+
+
+def _rename_inner_values(model: Any) -> None:
+    """Gives other names to values that have those of inputs and outputs: the exporter may not."""
+    from onnxscript import ir
+
+    graph = model.graph
+    public = {id(value) for value in (*graph.inputs, *graph.outputs)}
+    taken = {value.name for value in (*graph.inputs, *graph.outputs)}
+    nodes = ir.traversal.RecursiveGraphIterator(graph)
+    values = [*graph.initializers.values(), *(value for node in nodes for value in node.outputs)]
+    for value in values:
+        if value.name in taken and id(value) not in public:
+            value.name = f"{value.name}_value"
 
 
 @contextlib.contextmanager

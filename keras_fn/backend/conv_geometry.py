@@ -33,7 +33,9 @@ def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tupl
     reach = (window - 1) * dilation + 1
     total = reach - 1  # with stride 1, whatever the size, which may be a symbol
     if stride != 1:
-        total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+        # Not `-(-size // stride)`: where a size is a symbol, exporters may round to 0.
+        windows = (size + stride - 1) // stride
+        total = max((windows - 1) * stride + reach - size, 0)
     return total // 2, total - total // 2
 
 
