@@ -27,6 +27,7 @@ BACKEND_FREE = {
         "core/test_tree.py",
         "data_adapters/test_shuffle_buffer.py",
         "datasets",
+        "distribution/test_cluster.py",
         "layers/preprocessing/test_text_splitting.py",
         "quantizers/test_quantization_config.py",
         "random/test_philox.py",

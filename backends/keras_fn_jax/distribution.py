@@ -56,8 +56,9 @@ def make_mesh(devices: np.ndarray, axis_names: Sequence[str]) -> Mesh:
 
 
 def make_sharding(mesh: Mesh, axes: Sequence[Any]) -> NamedSharding:
-    """Returns `NamedSharding`."""
-    return NamedSharding(mesh, PartitionSpec(*axes))
+    """Returns `NamedSharding`, in the form that JAX gives those of results."""
+    named = max((i + 1 for i, axis in enumerate(axes) if axis is not None), default=0)
+    return NamedSharding(mesh, PartitionSpec(*axes[:named]))
 
 
 def shard(x: Any, sharding: NamedSharding) -> jax.Array:

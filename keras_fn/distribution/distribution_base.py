@@ -3,14 +3,16 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current, supports
+from keras_fn.core import tree
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.device_mesh import DeviceMesh
 from keras_fn.distribution.processes import check_same, explain_failure, save_once
-from keras_fn.distribution.tensor_layout import TensorLayout
+from keras_fn.distribution.tensor_layout import TensorLayout, distribute_tensor
 from keras_fn.distribution.training_facts import describe_training
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError, missing_method
 from keras_fn.settings import settings
@@ -147,6 +149,16 @@ class Distribution:
         """
         del path
         return None
+
+    def lay_out_outputs(self, layer: Any) -> None:
+        """Makes a layer lay out what it returns, if `get_tensor_layout` has a layout for it.
+
+        Args:
+            layer: The layer, which has its path.
+        """
+        layout = self.get_tensor_layout(f"{layer.path}/output")
+        if layout is not None and layout.backend_layout is not None:
+            layer.call = partial(_call_and_lay_out, layer.call, layout)
 
     def shard_longest_axis(
         self, axes: Sequence[Any], shape: Sequence[int], name: str | tuple[str, ...]
@@ -325,6 +337,16 @@ class Distribution:
             f"<{type(self).__name__} device_mesh={self._device_mesh}, "
             f"batch_dim_name={self._batch_dim_name!r}>"
         )
+
+
+def _call_and_lay_out(call: Callable[..., Any], layout: TensorLayout, *args: Any, **kwargs: Any):
+    """Calls a layer, and lays out what it returns; what does not divide evenly stays as it is."""
+
+    def lay_out(x: Any) -> Any:
+        is_tensor = current().is_tensor(x) and settings.distribution is not None
+        return distribute_tensor(x, layout) if is_tensor and layout.divides(x.shape) else x
+
+    return tree.map_structure(lay_out, call(*args, **kwargs))
 
 
 def _names(axes: str | tuple[str, ...] | None) -> tuple[str, ...]:

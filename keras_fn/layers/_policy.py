@@ -6,6 +6,7 @@ from keras_fn import dtype_policies
 from keras_fn.core.construction import SetByInit
 from keras_fn.core.naming import current_path
 from keras_fn.dtype_policies import DTypePolicy, DTypePolicyMap
+from keras_fn.settings import settings
 from keras_fn.types import DTypeLike
 
 AUTOCAST_DTYPES = frozenset({"float16", "bfloat16", "float32", "float64"})  # of inputs
@@ -82,6 +83,8 @@ class DTypePolicyMixin:
         self._path = path or (f"{scope}/{self.name}" if scope else self.name)
         if self._policy is not self._dtype_policy:  # it is a map, of paths
             self._choose_policy()
+        if settings.distribution is not None:
+            settings.distribution.lay_out_outputs(self)
 
     @property
     def dtype(self) -> str:

@@ -1,7 +1,8 @@
 """Trainings that any number of devices must repeat, and the layouts in which they do.
 
-`python equality_cases.py FILE LAYOUT[,LAYOUT…] CASE…` trains each case on one device and in each
-layout, and writes the greatest differences as JSON. It needs 8 devices; see `test_equality.py`.
+`python distribution_cases.py FILE CASE:LAYOUT[,LAYOUT…] …` trains each case on one device and in
+its layouts, and writes the greatest differences as JSON. It needs 8 devices; see
+`test_equality.py`.
 """
 
 import json
@@ -248,18 +249,19 @@ def difference(a: list[Any], b: list[Any]) -> float:
     return max((float(np.max(np.abs(np.subtract(p, q, dtype="f8")))) for p, q in pairs), default=0)
 
 
-def main(path: str, layouts: str, *names: str) -> None:
+def main(path: str, *arguments: str) -> None:
     makers, found = sharded_layouts(), {}
-    for name in names:
+    for argument in arguments:
+        name, _, layouts = argument.partition(":")
         case = CASES[name]
         one = train(case, None)
         for layout in layouts.split(","):
             other = train(case, makers[layout](case.rules))
-            found[f"{name} {layout}"] = {
+            found[f"{name}:{layout}"] = {
                 "sharded": other.pop("sharded"),
                 **{key: difference(one[key], other[key]) for key in other},
             }
-            Path(path).write_text(json.dumps(found))
+    Path(path).write_text(json.dumps(found), "utf-8")
 
 
 if __name__ == "__main__":

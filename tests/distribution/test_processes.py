@@ -1,0 +1,83 @@
+"""Two processes on loopback: equal to one, and what is said when one of them fails."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from device_programs import HERE, run, run_whole
+
+import keras_fn as keras
+from keras_fn.backend import backend
+
+pytestmark = [
+    pytest.mark.multi_device,
+    pytest.mark.skipif(backend() != "jax", reason="several processes work on JAX today"),
+]
+PROGRAM = str(HERE / "process_program.py")
+
+
+def launched(what: str, folder: Path, *options: str) -> list[str]:
+    return ["-m", "keras_fn.launch", "-n", "2", *options, PROGRAM, what, str(folder)]
+
+
+def test_two_processes_train_as_one(tmp_path):
+    alone, two = tmp_path / "alone", tmp_path / "two"
+    alone.mkdir()
+    two.mkdir()
+    run_whole(launched("train", two), 4)
+    run_whole([PROGRAM, "train", str(alone)], 8)
+    expected, first, second = (
+        np.load(folder / f"process_{i}.npz") for folder, i in ((alone, 0), (two, 0), (two, 1))
+    )
+    assert set(expected.files) == set(first.files)
+    for key in expected.files:
+        np.testing.assert_array_equal(first[key], second[key])  # alike, bit by bit
+        np.testing.assert_allclose(first[key], expected[key], atol=1e-6)
+    model = keras.saving.load_model(two / "model_True.keras")
+    names = [key for key in first.files if key.startswith("True")]
+    for v, key in zip(model.variables, names, strict=False):
+        np.testing.assert_array_equal(v.numpy(), first[key])
+
+
+def failure(what: str, tmp_path: Path, timeout: float = 30.0) -> tuple[float, str]:
+    """Returns the seconds until process 0 knew, and the error that it had."""
+    found = run(launched(what, tmp_path, "--grace", "8"), 1, TEST_TIMEOUT=str(timeout))
+    assert found.returncode
+    path = tmp_path / "error_0.txt"
+    assert path.exists(), found.stdout[-3000:]
+    seconds, _, text = path.read_text("utf-8").partition("\n")
+    return float(seconds), text
+
+
+def test_a_process_that_dies_is_named(tmp_path):
+    seconds, text = failure("kill", tmp_path)
+    assert "fit, process 0 of 2" in text and "process 1 has ended" in text
+    assert seconds < 10  # 0.9 on a quiet machine
+
+
+def test_data_that_differs_is_an_error_before_training(tmp_path):
+    _, text = failure("differ", tmp_path)
+    assert text.startswith("SpecError") and "data 0: (101, 24)" in text
+
+
+@pytest.mark.thorough
+def test_a_process_that_raises_is_named(tmp_path):
+    seconds, text = failure("raise", tmp_path)
+    assert "process 1 has ended" in text and seconds < 10
+
+
+@pytest.mark.thorough
+def test_save_in_one_process_is_an_error(tmp_path):
+    _, text = failure("save", tmp_path, timeout=8)
+    assert "save" in text and "none in process 1" in text and "call it in all processes" in text
+
+
+@pytest.mark.thorough
+def test_a_process_that_stands_still_is_named(tmp_path):
+    options = launched("stop", tmp_path, "--grace", "1")
+    found = run(options, 1, TEST_TIMEOUT="8")
+    took = time.time() - float((tmp_path / "struck").read_text())
+    assert found.returncode == 70 and "none of process 1" in found.stdout
+    assert took < 40 if os.environ.get("CI") else 20

@@ -1,0 +1,46 @@
+"""Runs programs of tests/distribution on virtual devices, each in a process, with a limit."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HELPERS = Path(__file__).parent
+HERE = HELPERS.parent / "distribution"
+ROOT = HELPERS.parent.parent
+LIMIT = 240  # seconds, on a busy machine
+
+
+def run(arguments: list[str], devices: int, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python with so many virtual devices, and returns what it has printed.
+
+    Args:
+        arguments: Of Python.
+        devices: Number of virtual devices of a process.
+        **environment: Further environment variables.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={
+            **os.environ,
+            "XLA_FLAGS": f"{flags} --xla_force_host_platform_device_count={devices}".strip(),
+            "JAX_PLATFORMS": "cpu",
+            **environment,
+        },
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=LIMIT,
+    )
+
+
+def run_whole(arguments: list[str], devices: int) -> str:
+    """Runs Python, fails the test if the program fails, and returns what it has printed."""
+    found = run(arguments, devices)
+    if found.returncode:
+        pytest.fail(f"{found.stdout[-4000:]}\n{found.stderr[-4000:]}", pytrace=False)
+    return found.stdout
