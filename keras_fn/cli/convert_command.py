@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from keras_fn import saving
 from keras_fn.cli import output
 from keras_fn.cli.model_file import MODEL_FORMATS, find_format, open_model_file
 from keras_fn.cli.model_loading import add_model_arguments, load_model, prepare
@@ -77,6 +78,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", help="the model of a file of weights: .keras, .h5, .json, folder"
     )
+    parser.add_argument(
+        "--state-dict", action="store_true",
+        help="the source has the weights of a PyTorch module, as .safetensors of Hugging Face",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rename", action="append", default=[], metavar="OLD=NEW",
+        help="of a state dict, the module OLD is the layer NEW; can be repeated",
+    )  # fmt: skip
     parser.add_argument(
         "--max-shard-size", type=float, default=1.0, metavar="GIB",
         help="the size of a shard, for .weights.json and .safetensors.index.json. By default 1",
@@ -174,8 +183,23 @@ def _load(arguments: argparse.Namespace, source_format: str) -> Any:
             fix="name a file with it: --model model.keras",
         )
     model = load_model(arguments.model, with_compile)
-    model.load_weights(arguments.source)
+    if source_format == "pt" or arguments.state_dict:
+        saving.load_state_dict(model, arguments.source, _renames(arguments.rename))
+    else:
+        model.load_weights(arguments.source)
     return model
+
+
+def _renames(arguments: list[str]) -> dict[str, str]:
+    pairs = [argument.partition("=") for argument in arguments]
+    if wrong := [old for old, sign, _ in pairs if not sign]:
+        raise SpecError(
+            "keras-fn convert, --rename",
+            expected="the names of a module and of a layer: OLD=NEW",
+            received=wrong[0],
+            fix="for example --rename encoder.0=dense",
+        )
+    return {old: new for old, _, new in pairs}
 
 
 def _check_free(path: str, overwrite: bool) -> None:

@@ -1,6 +1,7 @@
 """A model file as data: its parts, of every format, read without a backend and without layers."""
 
 import contextlib
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -8,12 +9,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from keras_fn.core.naming import to_snake_case
 from keras_fn.saving import keras_folder
 from keras_fn.saving.archive import CONFIG, OWN_KEY, WEIGHTS, Archive, read_archive
 from keras_fn.saving.errors import ModelFileError, model_file_errors
 from keras_fn.saving.file_io import open_for_reading
+from keras_fn.saving.hdf5.datasets import check_inflation
 from keras_fn.saving.hdf5.file import Hdf5File, open_hdf5
 from keras_fn.saving.safetensors_file import (
     SIGNATURE_BYTES,
@@ -23,6 +26,7 @@ from keras_fn.saving.safetensors_file import (
 )
 from keras_fn.saving.shards import ShardNaming
 from keras_fn.saving.strict_json import parse_json
+from keras_fn.saving.torch_checkpoint import StoredTensor, TorchCheckpoint
 
 MODEL_FORMATS = ("keras", "folder", "legacy.h5", "json")
 """The formats that hold an architecture. A legacy file may hold weights alone."""
@@ -31,10 +35,56 @@ _SHARDS = {
     "weights.json": ShardNaming("_{index:05}.weights.h5", ".weights.h5"),
     "safetensors.index.json": ShardNaming("-{number:05}-of-{count:05}.safetensors", ".safetensors"),
 }
+_SIGNATURE_BYTES = 128
+_TORCH_MEMBER = re.compile(
+    rb"^PK.{28}[^/]+/(data\.pkl|\.format_version|version|byteorder)", re.DOTALL
+)
 _STATE = re.compile(r"(^|/)seed_generator\w*/|seed_generator_state$")
 _OPTIMIZER = re.compile(r"(^|/)optimizer(_weights)?/")
 
-Source = Hdf5File | SafetensorsFile
+
+class CheckpointSource:
+    """The tensors of a `.pt` file, with the methods of the other sources.
+
+    Args:
+        checkpoint: The file.
+
+    Attributes:
+        name: The name of the file in error messages.
+        datasets: The tensors by name. Those in dictionaries have the keys that lead to them in
+            front.
+    """
+
+    def __init__(self, checkpoint: TorchCheckpoint):
+        self._checkpoint, self.name = checkpoint, checkpoint.name
+        self.datasets: dict[str, StoredTensor] = {}
+        stack, seen = [("", checkpoint.content)], set()
+        while stack:
+            prefix, value = stack.pop()
+            if isinstance(value, StoredTensor):
+                self.datasets[prefix] = value
+            elif isinstance(value, dict) and id(value) not in seen:
+                seen.add(id(value))
+                items = [(f"{prefix}/{key}".removeprefix("/"), v) for key, v in value.items()]
+                stack += reversed(items)
+
+    def read(self, path: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+        """Returns a tensor as an array.
+
+        Args:
+            path: Its name.
+            shape: Its shape.
+            dtype: The dtype of the array.
+        """
+        tensor = self.datasets[path]
+        size = tensor.dtype.itemsize
+        check_inflation(
+            "the tensor declares", math.prod(shape) * size, tensor.storage.length * size
+        )
+        return self._checkpoint.read(tensor, dtype)
+
+
+Source = Hdf5File | SafetensorsFile | CheckpointSource
 
 
 class Tensor(NamedTuple):
@@ -69,7 +119,7 @@ class ModelFile(NamedTuple):
     Attributes:
         path: Its path.
         format: `"keras"`, `"folder"`, `"legacy.h5"`, `"json"`, `"weights.h5"`, `"weights.json"`,
-            `"safetensors"` or `"safetensors.index.json"`.
+            `"safetensors"`, `"safetensors.index.json"` or `"pt"`.
         members: The size of each of its parts: members of an archive, files of shards.
         versions: Which programs wrote it.
         metadata: The value of metadata.json, or the texts in a `safetensors` header.
@@ -118,12 +168,12 @@ def find_format(path: str) -> str:
             return "folder"
         raise _unknown(path, f"a folder without {CONFIG}")
     with open_for_reading(path) as file:
-        start = file.read(max(8, SIGNATURE_BYTES))
+        start = file.read(_SIGNATURE_BYTES)
         if start.startswith(b"PK\3\4"):
-            return "keras"
+            return "pt" if _TORCH_MEMBER.search(start) else "keras"
         if start.startswith(b"\x89HDF"):
             return "legacy.h5" if _is_legacy(file) else "weights.h5"
-        if is_safetensors(start):
+        if is_safetensors(start[:SIGNATURE_BYTES]):
             return "safetensors"
         if not start.lstrip().startswith(b"{"):
             raise _unknown(path, repr(start[:8]))
@@ -168,6 +218,10 @@ def open_model_file(path: str) -> Iterator[ModelFile]:
             versions = _versions_of_safetensors([source])
             members = {os.path.basename(path): os.path.getsize(path)}
             yield _model(path, form, members, versions, source.metadata, None, (source,))
+        elif form == "pt":
+            source = CheckpointSource(TorchCheckpoint(file))
+            members = {os.path.basename(path): os.path.getsize(path)}
+            yield _model(path, form, members, {"torch": "yes"}, {}, None, (source,))
         else:
             yield _of_hdf5(path, form, open_hdf5(file))
 
@@ -259,7 +313,7 @@ def _versions_of_safetensors(sources: list[Any]) -> dict[str, str]:
 
 def _describe(source: Source, path: str, config: dict[str, Any] | None) -> Tensor:
     info = source.datasets[path]
-    size = int(np.prod(info.shape, dtype=object)) * info.dtype.itemsize
+    size = math.prod(info.shape) * info.dtype.itemsize
     role = "seed" if _STATE.search(path) else "weight"
     role = "optimizer" if _OPTIMIZER.search(path) else role
     return Tensor(
@@ -268,7 +322,7 @@ def _describe(source: Source, path: str, config: dict[str, Any] | None) -> Tenso
 
 
 def _layer_of(source: Source, path: str, config: dict[str, Any] | None) -> str:
-    """Returns the name of the outermost layer that an array belongs to, if it can be told."""
+    """Returns the name of the outermost layer that an array belongs to, if the file says it."""
     parts = path.split("/")
     if not isinstance(source, Hdf5File):
         return ""
@@ -312,7 +366,7 @@ def _is_legacy(file: BinaryIO) -> bool:
 def _unknown(path: str, received: str) -> ModelFileError:
     return ModelFileError(
         f"{path}: not a file of a model or of weights",
-        expected="a .keras, .h5, .weights.h5, .json, .safetensors file, or a folder of save()",
+        expected="a .keras, .h5, .weights.h5, .json, .safetensors, .pt file, or a folder of save()",
         received=received,
         fix="the file is damaged, or is of another kind",
     )

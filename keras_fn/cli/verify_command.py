@@ -23,6 +23,7 @@ from keras_fn.saving.config_validation import (
 from keras_fn.saving.errors import model_file_errors
 from keras_fn.saving.file_io import open_for_reading
 from keras_fn.saving.hdf5.file import Hdf5File
+from keras_fn.saving.safetensors_file import SafetensorsFile
 from keras_fn.saving.strict_zip import Entry, member_chunks, read_entries
 
 CHECKS = {
@@ -151,10 +152,12 @@ def _parts(file: ModelFile) -> Iterator[Check]:
 
 
 def _has_checksum(file: ModelFile, source: Source) -> bool:
-    if file.format == "keras":  # the zip archive has them
+    if file.format in ("keras", "pt"):  # the zip archive has them
         return True
     if isinstance(source, Hdf5File):
         return source.is_own
+    if not isinstance(source, SafetensorsFile):
+        return False
     return any(info.crc is not None for info in source.datasets.values())
 
 

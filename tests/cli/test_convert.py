@@ -12,6 +12,7 @@ from keras_fn.cli.convert_command import TARGETS, target_format
 from keras_fn.errors import SpecError
 from keras_fn.export.formats import FORMATS as EXPORTS
 from tests.cli.conftest import WEIGHTS, build
+from tests.saving.fuzz_formats import checkpoint_bytes
 
 X = np.linspace(-1, 1, 8, dtype="float32").reshape(2, 4)
 TARGET_NAMES = ("m.keras", "folder/", "m.h5", *WEIGHTS)
@@ -39,6 +40,24 @@ def test_every_format_to_every_format(source, files, tmp_path, run_json):
         code, found = run_json("convert", files / source, target, *model, *shards)
         assert code == 0 and found["verified"] is True and found["bytes"] > 100
         np.testing.assert_allclose(outputs(tmp_path / name.rstrip("/")), expected, rtol=1e-6)
+
+
+def test_weights_of_a_pytorch_module(files, tmp_path, run, run_json):
+    tensors = {"net.hidden.weight": np.arange(12.0).reshape(3, 4), "net.hidden.bias": np.ones(3)}
+    tensors |= {"out.weight": np.ones((2, 3)), "out.bias": np.zeros(2)}
+    path = tmp_path / "m.pt"
+    path.write_bytes(checkpoint_bytes({k: v.astype("float32") for k, v in tensors.items()}))
+    assert run_json("inspect", path)[1]["format"] == "pt" and run("verify", path)[0] == 0
+    assert run_json("inspect", path)[1]["parameters"] == 23
+    options = ("--model", files / "m.json", "--rename", "net.hidden=hidden")
+    code, _, err = run("convert", path, tmp_path / "n.keras", *options)
+    assert code == 2 and "out.weight" in err
+    assert run("convert", path, tmp_path / "n.keras", *options, "--rename", "out=head")[0] == 0
+    model = keras.models.load_model(tmp_path / "n.keras")
+    kernel = keras.ops.convert_to_numpy(model.get_layer("hidden").kernel)
+    np.testing.assert_array_equal(kernel, tensors["net.hidden.weight"].T)
+    code, _, err = run("convert", path, tmp_path / "o.keras", *options, "--rename", "out")
+    assert code == 2 and "OLD=NEW" in err
 
 
 def test_json_has_the_architecture_alone(files, tmp_path, run):

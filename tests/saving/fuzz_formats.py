@@ -257,7 +257,7 @@ def _saved(folder: Path, name: str, save: Callable[[Path], object]) -> dict[str,
     }
 
 
-def _checkpoint(tensors: Mapping[str, np.ndarray]) -> bytes:
+def checkpoint_bytes(tensors: Mapping[str, np.ndarray]) -> bytes:
     """Returns a `.pt` file, as `torch.save` writes it for a dictionary of float32 tensors."""
 
     def text(value: str) -> bytes:
@@ -285,7 +285,9 @@ def _checkpoint(tensors: Mapping[str, np.ndarray]) -> bytes:
 
 def _checkpoints(models: Sequence[Any]) -> list[Sample]:
     return [
-        Sample({"m.pt": _checkpoint({w.path: w.numpy().astype("float32") for w in m.weights})}, m)
+        Sample(
+            {"m.pt": checkpoint_bytes({w.path: w.numpy().astype("float32") for w in m.weights})}, m
+        )
         for m in models
     ]
 
@@ -360,7 +362,7 @@ def make_formats(folder: Path) -> dict[str, Format]:
             {".json": _json, "": mutate_safetensors}, _load_index, with_files, weight=3,
         ),
         "pt": Format(
-            _checkpoints(models[:1]), {"": _torch}, _load_state_dict, is_inspected=False, weight=4
+            _checkpoints(models[:1]), {"": _torch}, _load_state_dict, weight=4
         ),
         "folder": Format(
             saved("folder", zipped=False), _MEMBERS, _load_keras, with_files, weight=5
