@@ -31,7 +31,7 @@ FRAMEWORKS = {
 }
 # What tests use in addition to a backend: references, sources of data, formats of checkpoints.
 TEST_LIBRARIES = {
-    "jax": ("optax", "orbax-checkpoint", "grain"),
+    "jax": ("optax", "orbax-checkpoint", "grain", "flatbuffers"),
     "torch": (
         "torchdata",
         "grain",
@@ -215,10 +215,14 @@ def clients(session: nox.Session, backend: str) -> None:
 @nox.session
 @BACKENDS
 def pipelines(session: nox.Session, backend: str) -> None:
-    """Preprocessing layers in tf.data, DataLoader and Grain pipelines, next to all frameworks."""
+    """What needs all frameworks: preprocessing in tf.data, DataLoader and Grain, and exports."""
     others = [library for name in FRAMEWORKS for library in FRAMEWORKS[name]]
     _install(session, backend, *others)
-    files = ("tests/layers/preprocessing/test_pipelines.py", "tests/models/test_feature_space.py")
+    files = (
+        "tests/layers/preprocessing/test_pipelines.py",
+        "tests/models/test_feature_space.py",
+        "tests/export",
+    )
     _pytest(session, backend, "-m", "not types", *files)
 
 
@@ -260,6 +264,7 @@ def wheel(session: nox.Session) -> None:
         session.install(str(built), *CONSTRAINTS)
         session.chdir(folder)
         session.run("python", "-I", "-c", WITHOUT_A_FRAMEWORK)
+        session.run("keras-fn", "--version")
 
 
 @nox.session

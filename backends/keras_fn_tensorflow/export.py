@@ -147,7 +147,8 @@ def traced_signature(function: Callable[..., Any]) -> list[Any]:
     """
     traces = _traces(function) if isinstance(function, _Function) else []
     if traces:
-        return list(traces[0].structured_input_signature[0])
+        arguments = traces[0].structured_input_signature[0]
+        return [x for x in arguments if all(isinstance(t, tf.TypeSpec) for t in tree.flatten(x))]
     raise SpecError(
         "an endpoint without a signature",
         expected="a tf.function that was called at least once",
