@@ -225,10 +225,15 @@ class _GraphBuilder:
                 for key in ("args", "kwargs")
             )
         else:  # the form of Keras 2: a list of [layer, node, tensor, kwargs]
-            references = list(_references(call))
+            references = _positional_references(call)
             tensors = [self.tensor(r[:3]) for r in references]
             args = [tensors[0] if len(tensors) == 1 else tensors]
-            kwargs = {k: v for r in references if len(r) > 3 for k, v in r[3].items()}
+            kwargs = {
+                k: self.tensor(v) if _is_reference(v) else v
+                for r in references
+                if len(r) > 3
+                for k, v in r[3].items()
+            }
         operation = self.operations[name]
         if isinstance(operation, OpNode):  # None can be a value of its options
             args, kwargs = op_serialization.full_call(operation, self.options[name], args, kwargs)
@@ -271,9 +276,16 @@ class _GraphBuilder:
 def _references(call: Any) -> list[list[Any]]:
     """Returns every `[layer, node, tensor]` in the arguments of a recorded call."""
     if not isinstance(call, dict):
-        return [call] if call and isinstance(call[0], str) else list(call)
+        references = _positional_references(call)
+        options = [r[3].values() for r in references if len(r) > 3]
+        return references + [v for values in options for v in values if _is_reference(v)]
     leaves = tree.flatten([call["args"], call["kwargs"]], is_leaf=_is_tensor_config)
     return [x["config"]["keras_history"] for x in leaves if _is_tensor_config(x)]
+
+
+def _positional_references(call: list[Any]) -> list[list[Any]]:
+    """Returns every `[layer, node, tensor, kwargs]` of a call in the form of Keras 2."""
+    return [call] if call and isinstance(call[0], str) else list(call)
 
 
 def _is_tensor_config(x: Any) -> bool:

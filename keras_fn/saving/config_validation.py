@@ -17,6 +17,7 @@ from keras_fn.saving.errors import (
     model_file_errors,
     sanitize_for_display,
 )
+from keras_fn.saving.keras_2_config import upgrade_arguments, upgrade_entry
 from keras_fn.saving.limits import current_limits
 
 _ENTRY_KEYS = {
@@ -40,18 +41,6 @@ _DAMAGED = "the file is damaged or was not written by Keras; save the model agai
 
 # Arguments that can be a path or URL.
 _FILE_ARGUMENTS = ("vocabulary", "idf_weights", "filepath", "weights")
-
-# Arguments that only some versions of Keras have, with the values that have no effect. The layers
-# themselves handle the arguments of the newest version.
-_IGNORED_IF_DEFAULT: dict[str, tuple[Any, ...]] = {
-    "fused": (None, False, True),
-    "implementation": (0, 1, 2),
-    "renorm": (False,),
-    "renorm_clipping": (None,),
-    "renorm_momentum": (0.99,),
-    "time_major": (False,),
-    "virtual_batch_size": (None,),
-}
 
 
 @contextlib.contextmanager
@@ -168,6 +157,7 @@ def _validate_and_upgrade_object(value: dict[str, Any], layer: str, is_own: bool
         is_own: Whether keras_fn wrote the file.
     """
     class_name, config = value["class_name"], value["config"]
+    upgrade_entry(value)
     if class_name == "Sequential" and isinstance(config, list):  # before Keras 2.2.3
         config = value["config"] = {"layers": config}
     if isinstance(config, dict) and isinstance(config.get("name"), str):
@@ -179,7 +169,8 @@ def _validate_and_upgrade_object(value: dict[str, Any], layer: str, is_own: bool
         if isinstance(config, dict) and _is_keras_object(value):
             if class_name == "Sequential":
                 _check_keys(config, _STACK_KEYS)
-            _validate_and_upgrade_arguments(config)
+            _check_no_file_arguments(config)
+            upgrade_arguments(class_name, config)
             if "module" not in value:
                 _upgrade_legacy(config)
             # Only Keras registers "Functional".
@@ -194,13 +185,10 @@ def _is_keras_object(value: dict[str, Any]) -> bool:
     return module is None or (isinstance(module, str) and module.split(".")[0] == "keras")
 
 
-def _validate_and_upgrade_arguments(config: dict[str, Any]) -> None:
+def _check_no_file_arguments(config: dict[str, Any]) -> None:
     for name in _FILE_ARGUMENTS:
         if isinstance(path := config.get(name), str):
             raise _external_path_error(name, path)
-    for name, defaults in _IGNORED_IF_DEFAULT.items():
-        if name in config and any(config[name] is x or config[name] == x for x in defaults):
-            del config[name]
 
 
 def _external_path_error(name: str, path: str) -> ModelFileError:
@@ -247,6 +235,8 @@ def _renumber_calls(config: dict[str, Any]) -> None:
     }
     calls = [c for e in entries.values() for c in e.get("inbound_nodes") or ()]
     references = [r for call in calls if isinstance(call, list) for r in call]
+    options = [r[3] for r in references if isinstance(r, list) and len(r) > 3]
+    references += [v for o in options if isinstance(o, dict) for v in o.values()]
     references = [r for r in references if isinstance(r, list) and len(r) >= 3 and r[0] in nested]
     shifted = {r[0] for r in references if r[1] == nested[r[0]]}
     for reference in references:

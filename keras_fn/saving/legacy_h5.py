@@ -31,6 +31,7 @@ from keras_fn.saving.errors import (
 )
 from keras_fn.saving.hdf5.file import Hdf5File, open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
+from keras_fn.saving.keras_2_config import upgrade_arguments, upgrade_optimizer_name
 from keras_fn.saving.legacy_matching import (
     Candidates,
     Pairs,
@@ -38,6 +39,7 @@ from keras_fn.saving.legacy_matching import (
     layer_order,
     match,
     match_in_order,
+    match_slots,
     unique_names,
 )
 from keras_fn.saving.strict_json import parse_json
@@ -252,9 +254,10 @@ def _compile(
     )
     with CustomObjectScope(custom_objects):
         optimizer = config["optimizer_config"]
-        if isinstance(optimizer.get("class_name"), str) and ">" not in optimizer["class_name"]:
-            names = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}
-            optimizer["class_name"] = names.get(optimizer["class_name"], optimizer["class_name"])
+        if isinstance(optimizer.get("class_name"), str):
+            optimizer["class_name"] = upgrade_optimizer_name(optimizer["class_name"])
+            if isinstance(optimizer.get("config"), dict):
+                upgrade_arguments(optimizer["class_name"], optimizer["config"])
         arguments = {key: config[key] for key in known if config.get(key) is not None}
         for key, kind in (("loss", "loss"), ("metrics", "metric"), ("weighted_metrics", "metric")):
             if key in arguments:
@@ -265,6 +268,8 @@ def _compile(
 def _nested(config: Any, kind: str) -> Any:
     """Creates the objects in nested configs; names are left to `compile`."""
     if isinstance(config, dict) and "class_name" in config:
+        if isinstance(config.get("config"), dict):
+            upgrade_arguments(str(config["class_name"]), config["config"])
         return deserialize_keras_object(config, kind=kind)
     if isinstance(config, dict):
         return {key: _nested(value, kind) for key, value in config.items()}
@@ -383,6 +388,8 @@ def _pairs(candidates: Candidates, is_optimizer: bool) -> Pairs:
     Raises:
         ModelFileError: They are of another number, or of other names in another order.
     """
+    if is_optimizer and (pairs := match_slots(candidates)) is not None:
+        return pairs
     if len(candidates.saved) != len(candidates.variables):
         raise ModelFileError(
             "the number of weights differs",

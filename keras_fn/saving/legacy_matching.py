@@ -100,6 +100,35 @@ def common_pairs(weights: Candidates) -> Pairs:
     return [(v, saved[owner][last]) for owner in shared for last, v in own[owner].items()]
 
 
+def match_slots(weights: Candidates) -> Pairs | None:
+    """Returns the pairs of an optimizer of Keras 2; None if its weights are not named as there.
+
+    Keras 2 has no variable for the learning rate. The moments of `dense/kernel` are named
+    `Adam/m/dense/kernel:0`, or `Adam/dense/kernel/m:0` before Keras 2.11, where all first moments
+    are in front of all second ones.
+
+    Args:
+        weights: The variables of an optimizer.
+    """
+    saved = list(weights.saved)
+    if not saved or not saved[0].endswith(("iteration:0", "iter:0")):
+        return None
+    position = 1 if saved[0].endswith("iteration:0") else -1
+    variables = [v for v in weights.variables if not v.name.endswith("learning_rate")]
+    in_file: dict[str, list[str]] = {}
+    for name in saved[1:]:
+        parts = name.removesuffix(":0").split("/")
+        in_file.setdefault(parts[min(position, len(parts) - 1)], []).append(name)
+    in_model: dict[str, list[Variable]] = {}
+    for variable in variables[1:]:
+        in_model.setdefault(variable.name.rpartition("_")[2], []).append(variable)
+    if [*map(len, in_file.values())] != [*map(len, in_model.values())]:
+        return None
+    slots = zip(in_model.values(), in_file.values(), strict=True)
+    pairs = [pair for ours, theirs in slots for pair in zip(ours, theirs, strict=True)]
+    return [(variables[0], saved[0]), *pairs]
+
+
 def match_in_order(weights: Candidates) -> Pairs:
     """Returns the pairs by name or, if the file has other names, by the order of both.
 

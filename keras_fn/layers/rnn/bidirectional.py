@@ -240,6 +240,7 @@ def _split_states(states: Any) -> tuple[Any, Any]:
 def _clone_with_prefix(layer: Layer, prefix: str, **changes: Any) -> Any:
     """Returns a new layer with the same config but a prefix in its name."""
     config = serialize_keras_object(layer)
-    config.pop("build_config", None)
+    for key in ("build_config", "shared_object_id"):  # it is another object
+        config.pop(key, None)
     config["config"].update(name=prefix + layer.name.removeprefix(prefix), **changes)
     return deserialize_keras_object(config, kind="layer")
