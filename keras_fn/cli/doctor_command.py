@@ -224,9 +224,9 @@ def _settings() -> Iterator[Finding]:
             yield Finding(name, FAULT, f"{value!r}, which is ignored", fix)
         else:
             yield Finding(name, OK, value)
-    if "keras" in metadata.packages_distributions():
-        detail = f"keras {_version('keras') or ''} is installed too".replace("  ", " ")
-        yield Finding("real Keras", NOTE, detail + "; `import keras` is that one without `run`")
+    if (version := _version("keras")) is not None:
+        detail = f"keras {version} is installed too; `import keras` is that one without `run`"
+        yield Finding("real Keras", NOTE, detail)
 
 
 def _check_config_file(path: Path) -> Finding:

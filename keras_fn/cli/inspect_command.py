@@ -2,7 +2,8 @@
 is run, and no backend is needed."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from keras_fn.cli import output
@@ -66,7 +67,7 @@ def _blocks(file: ModelFile, tensors: Sequence[Tensor], lists_weights: bool) -> 
     model = summarize_model(file.config) if file.config else None
     yield Fields("", list(_fields(file, tensors, model)))
     if model and model.layers:
-        rows = list(_layer_rows(model.layers, _parameters_by_layer(tensors), ""))
+        rows = list(_layer_rows(model.layers, _parameters_by_layer(tensors)))
         yield Table("Layers", ("layer", "class", "parameters", "inputs"), rows, ("parameters",))
     custom = find_custom_objects(file.config)
     yield Table(
@@ -106,14 +107,7 @@ def _fields(
 
 
 def _count(tensors: Sequence[Tensor], role: str) -> int:
-    total = 0
-    for tensor in tensors:
-        if tensor.role == role:
-            size = 1
-            for n in tensor.shape:
-                size *= n
-            total += size
-    return total
+    return sum(math.prod(tensor.shape) for tensor in tensors if tensor.role == role)
 
 
 def _parameters_by_layer(tensors: Sequence[Tensor]) -> dict[str, int]:
@@ -124,13 +118,16 @@ def _parameters_by_layer(tensors: Sequence[Tensor]) -> dict[str, int]:
 
 
 def _layer_rows(
-    layers: Sequence[LayerSummary], parameters: dict[str, int], indent: str
+    layers: Sequence[LayerSummary], parameters: Mapping[str, int], models: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, ...]]:
     for layer in layers:
-        count = parameters.get(layer.name, 0) if not indent else 0
-        inputs = ", ".join(layer.inputs) or (format_shape(layer.shape) if layer.shape else "")
-        yield indent + layer.name, layer.class_name, f"{count:,}" if count else "", inputs
-        yield from _layer_rows(layer.layers, parameters, indent + "  ")
+        path = "/".join((*models, layer.name))
+        inside = (n for other, n in parameters.items() if other.startswith(f"{path}/"))
+        count = parameters.get(path, 0) + (sum(inside) if layer.layers else 0)
+        inputs = ", ".join(layer.inputs) or format_shape(layer.shape)
+        name = "  " * len(models) + layer.name
+        yield name, layer.class_name, f"{count:,}" if count else "", inputs
+        yield from _layer_rows(layer.layers, parameters, (*models, layer.name))
 
 
 def _custom_row(item: CustomObject) -> tuple[str, ...]:

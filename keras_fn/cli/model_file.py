@@ -96,7 +96,8 @@ class Tensor(NamedTuple):
         dtype: The name of its dtype.
         bytes: Its size.
         role: `"weight"`, `"optimizer"`, or `"seed"` for the state of a random number generator.
-        layer: The name of its layer, "" if the file does not say it.
+        layer: The name of its layer, with the models that it is in: `"encoder/conv"`; "" if the
+            file does not say it.
         source: The file that it is in.
     """
 
@@ -146,10 +147,9 @@ class ModelFile(NamedTuple):
 
     def tensors(self) -> list[Tensor]:
         """Returns the arrays in the file."""
+        groups = _find_groups(self.config)
         return [
-            _describe(source, path, self.config)
-            for source in self.sources
-            for path in source.datasets
+            _describe(source, path, groups) for source in self.sources for path in source.datasets
         ]
 
 
@@ -311,44 +311,60 @@ def _versions_of_safetensors(sources: list[Any]) -> dict[str, str]:
     return {str(program): "yes" for program in programs if program}
 
 
-def _describe(source: Source, path: str, config: dict[str, Any] | None) -> Tensor:
+def _describe(source: Source, path: str, groups: Mapping[str, "_Group"]) -> Tensor:
     info = source.datasets[path]
     size = math.prod(info.shape) * info.dtype.itemsize
     role = "seed" if _STATE.search(path) else "weight"
     role = "optimizer" if _OPTIMIZER.search(path) else role
-    return Tensor(
-        path, info.shape, info.dtype.name, size, role, _layer_of(source, path, config), source
-    )
+    layer = _layer_of(source, path, groups) if isinstance(source, Hdf5File) else ""
+    return Tensor(path, info.shape, info.dtype.name, size, role, layer, source)
 
 
-def _layer_of(source: Source, path: str, config: dict[str, Any] | None) -> str:
-    """Returns the name of the outermost layer that an array belongs to, if the file says it."""
+def _layer_of(source: Hdf5File, path: str, groups: Mapping[str, "_Group"]) -> str:
+    """Returns the path of names to the layer that an array belongs to, if the file says it."""
     parts = path.split("/")
-    if not isinstance(source, Hdf5File):
-        return ""
     if parts[0] == "model_weights" and len(parts) > 2:
         return parts[1]
-    if parts[0] not in ("layers", "_layer_checkpoint_dependencies") or len(parts) < 3:
-        return ""
-    group = f"{parts[0]}/{parts[1]}/vars"
+    names, prefix = [], ""
+    while len(parts) > 2 and parts[0] in ("layers", "_layer_checkpoint_dependencies"):
+        prefix += f"{parts[0]}/{parts[1]}/"
+        group = groups.get(parts[1], _Group("", {}))
+        name = _name_attribute(source, f"{prefix}vars") or group.name
+        if not name:
+            break
+        names.append(name)
+        groups, parts = group.groups, parts[2:]
+    return "/".join(names)
+
+
+def _name_attribute(source: Hdf5File, group: str) -> str:
+    """Returns the name of the layer of a group, "" if the file does not say it."""
     if group in source.groups and "name" in source.attribute_names(group):
         name = source.attribute(group, "name")
         return name if isinstance(name, str) else ""
-    return _names_by_group(config).get(parts[1], "")
+    return ""
 
 
-def _names_by_group(config: dict[str, Any] | None) -> dict[str, str]:
-    """Returns the names of layers by their HDF5 groups: class names, numbered in order."""
-    inner = config.get("config") if config else None
+class _Group(NamedTuple):
+    """The HDF5 group of a layer: its name, and the groups of the layers in it."""
+
+    name: str
+    groups: Mapping[str, "_Group"]
+
+
+def _find_groups(config: Any) -> dict[str, _Group]:
+    """Returns the groups of the layers of a model: class names, numbered in order."""
+    inner = config.get("config") if isinstance(config, dict) else None
     layers = inner.get("layers") if isinstance(inner, dict) else None
-    names: dict[str, str] = {}
+    groups: dict[str, _Group] = {}
     used: dict[str, int] = {}
     for entry in layers if isinstance(layers, list) else []:
         if isinstance(entry, dict) and isinstance(entry.get("config"), dict):
             group = to_snake_case(str(entry.get("class_name")))
             count = used[group] = used.get(group, -1) + 1
-            names[f"{group}_{count}" if count else group] = str(entry["config"].get("name"))
-    return names
+            name = str(entry["config"].get("name"))
+            groups[f"{group}_{count}" if count else group] = _Group(name, _find_groups(entry))
+    return groups
 
 
 def _is_legacy(file: BinaryIO) -> bool:

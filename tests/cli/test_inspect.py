@@ -53,9 +53,14 @@ def test_files_of_keras(name, run_json):
     assert "keras_fn" not in found["versions"]
 
 
-def test_parameters_of_layers_are_found_by_group_or_name(run):
+def test_parameters_of_layers_are_found_by_group_or_name(run, files, run_json):
     out = run("inspect", FIXTURES / "ticket.keras")[1]
     assert "department   Dense               148  concatenate" in out
+    out = run("inspect", FIXTURES / "autoencoder_nested.keras")[1]
+    assert "encoder                 Functional                 956  img" in out
+    assert "  conv2d_1              Conv2D                     876  max_pooling2d" in out
+    weights = run_json("inspect", files / "m.weights.h5")[1]["weights"]
+    assert {w["layer"] for w in weights if w["role"] == "weight"} == {"hidden", "head"}
 
 
 def test_custom_classes_are_named_and_not_imported(files, run, run_json):
