@@ -140,8 +140,12 @@ def test_the_frontend_names_no_framework():
 
 def test_a_backend_knows_its_framework_and_the_two_lowest_levels():
     allowed_frameworks = {"keras_fn_jax": {"jax", "jaxlib"}}
-    # Imported when a program exports from JAX to TensorFlow, by jax2tf, and not before.
-    bridges = {"keras_fn_jax.saved_model": {"tensorflow"}}
+    # Imported when a program exports from JAX to TensorFlow, or has a function of JAX as a layer on
+    # TensorFlow, by jax2tf, and not before.
+    bridges = {
+        "keras_fn_jax.saved_model": {"tensorflow"},
+        "keras_fn_tensorflow.interop": {"jax"},
+    }
     offenders = []
     for path in BACKENDS:
         own = module_name(path).split(".")[0]

@@ -24,8 +24,10 @@ from keras_fn_jax.export import (
     export_tf_saved_model as export_tf_saved_model,
 )
 from keras_fn_jax.interop import (
+    call_jax as call_jax,
     flatten_pytree as flatten_pytree,
     flax_collections_but as flax_collections_but,
+    wrap_jax as wrap_jax,
 )
 from keras_fn_jax.layer import LayerBase as LayerBase
 from keras_fn_jax.multi_step import compile_multi_step as compile_multi_step

@@ -1,9 +1,13 @@
 """Functions of JAX, and modules of Flax, as layers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+
+from keras_fn._lazy import LazyModule
+
+_flax: Any = LazyModule("flax.core", pip="flax")
 
 
 def flatten_pytree(values: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
@@ -15,12 +19,23 @@ def flatten_pytree(values: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     return leaves, definition.unflatten
 
 
+def call_jax(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """Calls the function: tensors are arrays of JAX."""
+    return function(*arguments)
+
+
+def wrap_jax(
+    function: Callable[..., Any], platforms: Sequence[str] | None = None
+) -> Callable[..., Any]:
+    """Returns the function: it takes arrays of JAX, and has no other form for some platforms."""
+    del platforms
+    return function
+
+
 def flax_collections_but(name: str) -> Any:
     """Returns the `mutable` argument of Flax for all collections of variables but one.
 
     Raises:
         ImportError: Flax is not installed.
     """
-    from flax.core import DenyList
-
-    return DenyList([name])
+    return _flax.DenyList([name])

@@ -18,7 +18,13 @@ from keras_fn_tensorflow.export import (
     export_tf_saved_model as export_tf_saved_model,
     traced_signature as traced_signature,
 )
-from keras_fn_tensorflow.interop import load_saved_model as load_saved_model
+from keras_fn_tensorflow.interop import (
+    call_jax as call_jax,
+    flatten_pytree as flatten_pytree,
+    flax_collections_but as flax_collections_but,
+    load_saved_model as load_saved_model,
+    wrap_jax as wrap_jax,
+)
 from keras_fn_tensorflow.layer import LayerBase as LayerBase
 from keras_fn_tensorflow.multi_step import compile_multi_step as compile_multi_step
 from keras_fn_tensorflow.profiling import (

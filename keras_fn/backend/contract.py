@@ -466,10 +466,25 @@ class SupportsModules(Protocol):
 
 
 class SupportsPytrees(Protocol):
-    """Optional: JAX, whose functions `JaxLayer` and `FlaxLayer` wrap."""
+    """Optional: JAX, whose functions `JaxLayer` and `FlaxLayer` wrap, or a way to run them."""
 
     def flatten_pytree(self, values: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
         """Returns the leaves of a pytree, and the function that nests others in the same way."""
+        ...
+
+    def call_jax(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+        """Calls a function of JAX, with tensors as arrays of JAX. Returns what it returns."""
+        ...
+
+    def wrap_jax(
+        self, function: Callable[..., Any], platforms: Sequence[str] | None = None
+    ) -> Callable[..., Any]:
+        """Returns a function of JAX as one of tensors, through which gradients flow.
+
+        Args:
+            function: Takes pytrees by position.
+            platforms: The platforms for which a saved program holds it; None for that of JAX.
+        """
         ...
 
     def flax_collections_but(self, name: str) -> Any:

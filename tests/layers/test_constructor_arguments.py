@@ -51,7 +51,11 @@ FITS = {
     },
 }  # fmt: skip
 NAMED_SIZES_FIT = {("InputLayer", "shape"), ("InputLayer", "batch_shape")}  # [1, "a"]
-ANYTHING_FITS = {("JaxLayer", "params"), ("JaxLayer", "state")}  # what the function takes
+ANYTHING_FITS = {  # what the function takes
+    ("JaxLayer", "params"),
+    ("JaxLayer", "state"),
+    ("FlaxLayer", "variables"),
+}
 SAID_OTHERWISE = {("InputLayer", "batch_size"), ("InputLayer", "input_tensor")}
 
 

@@ -4,8 +4,10 @@ from typing import Any, NoReturn
 
 from keras_fn.backend import loader
 from keras_fn.core import tree
+from keras_fn.core.dtypes import standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, SymbolicConversionError
 from keras_fn.errors import SpecError
+from keras_fn.layers._text import check_no_text
 
 
 def framework_backend(layer: type, capability: str, framework: str, wraps: str) -> Any:
@@ -64,12 +66,17 @@ def reraise_refusal(layer: Any, inputs: Any, error: Exception) -> NoReturn:
 
     Raises:
         SpecError: The framework refuses the inputs.
+        DTypeError: Text is among them.
     """
     backend: Any = loader.current()
-    if isinstance(error, SpecError) or not backend.is_refusal(error):
+    is_refusal = backend.is_refusal(error) or type(error).__module__.startswith("flax.")
+    if isinstance(error, SpecError) or not is_refusal:
         raise error
+    check_no_text(layer, inputs)
     received = ", ".join(
-        f"shape {tuple(x.shape)}" if hasattr(x, "shape") else repr(x)[:100]
+        f"shape {tuple(x.shape)} of {standardize_dtype(x.dtype)}"
+        if hasattr(x, "shape")
+        else repr(x)[:100]
         for x in tree.flatten(inputs)
     )
     raise SpecError(

@@ -12,7 +12,7 @@ from keras_fn.random import SeedGenerator
 
 
 class FlaxLayer(JaxLayer):
-    """Wraps a module of Flax (`flax.linen`) as a layer, on the jax backend.
+    """Wraps a module of Flax (`flax.linen`) as a layer, on the jax and tensorflow backends.
 
     The collection `params` are the trainable weights, all other collections the non-trainable ones.
 
@@ -33,7 +33,7 @@ class FlaxLayer(JaxLayer):
         That of the method.
 
     Raises:
-        ValueError: The backend is not jax.
+        ValueError: The backend is neither of the two.
         ImportError: Flax is not installed.
 
     Example:

@@ -29,7 +29,7 @@ _PLATFORMS = frozenset(("cpu", "cuda", "rocm", "tpu"))
 
 
 class JaxLayer(Layer):
-    """Wraps a function of JAX as a layer, on the jax backend.
+    """Wraps a function of JAX as a layer, on the jax backend, and on tensorflow by `jax2tf`.
 
     Arguments are passed by position, in the order in which a function names them.
 
@@ -43,7 +43,9 @@ class JaxLayer(Layer):
         params: A pytree of the initial parameters, instead of `init_fn`.
         state: A pytree of the initial state.
         seed: An integer, for reproducible keys.
-        native_serialization_platforms: Has no effect; accepted for compatibility.
+        native_serialization_platforms: On the tensorflow backend, the platforms for which a
+            SavedModel holds the function: a list of "cpu", "cuda", "rocm" and "tpu"; None for the
+            one on which it is exported.
 
     Call arguments:
         inputs: A tensor, or nested tensors.
@@ -56,8 +58,9 @@ class JaxLayer(Layer):
         That of the function.
 
     Raises:
-        ValueError: The backend is not jax; a function has other parameters than these; the initial
-            parameters are missing.
+        ImportError: JAX is not installed.
+        ValueError: The backend is neither of the two; a function has other parameters than these;
+            the initial parameters are missing.
 
     Example:
         >>> dense = lambda params, inputs: inputs @ params["w"]
@@ -92,6 +95,7 @@ class JaxLayer(Layer):
                 "leave it out",
             )
         self.native_serialization_platforms = platforms
+        self._function = self._backend.wrap_jax(call_fn, platforms)
         self.call_fn_arguments = self._parameters_of("call_fn", call_fn, _CALL_ARGUMENTS)
         self.init_fn_arguments = (
             () if init_fn is None else self._parameters_of("init_fn", init_fn, _INIT_ARGUMENTS)
@@ -176,7 +180,9 @@ class JaxLayer(Layer):
             "training": True,
         }
         assert self.init_fn is not None  # as the constructor has checked
-        result = self.init_fn(*[arguments[name] for name in self.init_fn_arguments])
+        result = self._backend.call_jax(
+            self.init_fn, [arguments[name] for name in self.init_fn_arguments]
+        )
         self._set_weights(*(result if "state" in self.call_fn_arguments else (result, None)))
 
     def _get_init_rng(self) -> Any:
@@ -198,7 +204,7 @@ class JaxLayer(Layer):
             "training": training,
         }
         try:
-            outputs = self.call_fn(*[arguments[name] for name in self.call_fn_arguments])
+            outputs = self._function(*[arguments[name] for name in self.call_fn_arguments])
         except Exception as error:
             reraise_refusal(self, inputs, error)
         if "state" not in self.call_fn_arguments:

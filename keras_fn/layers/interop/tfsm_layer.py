@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from keras_fn.backend.loader import current
 from keras_fn.errors import SpecError
+from keras_fn.layers._arguments import argument_error
 from keras_fn.layers.interop._requirements import (
     framework_backend,
     refuse_code,
@@ -68,12 +69,23 @@ class TFSMLayer(Layer):
             type(self), "load_saved_model", "tensorflow", "a program of TensorFlow"
         )
         super().__init__(trainable=trainable, name=name, dtype=dtype)
+        folder = "pass the folder that tf.saved_model.save or model.export wrote"
+        if not isinstance(filepath, (str, os.PathLike)):
+            raise argument_error(self, "filepath", "a path", filepath, folder)
         self.filepath = filepath
-        self.call_endpoint = call_endpoint
-        self.call_training_endpoint = call_training_endpoint
+        self.call_endpoint = self._check_name("call_endpoint", call_endpoint)
+        self.call_training_endpoint = (
+            self._check_name("call_training_endpoint", call_training_endpoint)
+            if call_training_endpoint is not None
+            else None
+        )
         names = [name for name in (call_endpoint, call_training_endpoint) if name]
         try:
             functions, self._saved_variables = backend.load_saved_model(os.fspath(filepath), names)
+        except OSError as error:
+            raise argument_error(
+                self, "filepath", "the folder of a SavedModel", filepath, folder
+            ) from error
         except LookupError as error:
             raise SpecError(
                 type(self).__name__,
@@ -84,6 +96,11 @@ class TFSMLayer(Layer):
             ) from None
         self._functions_by_mode = functions[0], functions[-1]  # of inference, of training
         self.built = True
+
+    def _check_name(self, argument: str, name: Any) -> str:
+        if isinstance(name, str):
+            return name
+        raise argument_error(self, argument, "the name of an endpoint", name, "for example 'serve'")
 
     def call(self, inputs: Nested, training: bool = False) -> Nested:
         """Returns the result of the endpoint."""

@@ -1,24 +1,29 @@
 """Layers of a framework are refused on the backends of other frameworks."""
 
+from importlib.util import find_spec
+
 import pytest
+from layer_cases.interop import BACKEND, LAYERS
 
 from keras_fn import layers
-from keras_fn.backend.loader import current
 from keras_fn.layers.interop._requirements import reraise_refusal
 
-BACKENDS = {
-    "TorchModuleWrapper": "torch",
-    "JaxLayer": "jax",
-    "FlaxLayer": "jax",
-    "TFSMLayer": "tensorflow",
-}
+
+@pytest.mark.parametrize("cls", [c for c, (names, _) in LAYERS.items() if BACKEND not in names])
+def test_another_backend_is_refused_with_the_reason_and_the_fix(cls):
+    backend = "jax" if cls in ("JaxLayer", "FlaxLayer") else min(LAYERS[cls][0])
+    with pytest.raises(ValueError, match=rf"^{cls}\n(.|\n)*KERAS_BACKEND={backend}"):
+        getattr(layers, cls)(lambda inputs: inputs)
 
 
 @pytest.mark.parametrize(
-    ("cls", "backend"), [item for item in BACKENDS.items() if item[1] != current().name]
+    ("cls", "library"),
+    [(c, library) for c, (names, library) in LAYERS.items() if BACKEND in names],
 )
-def test_another_backend_is_refused_with_the_reason_and_the_fix(cls, backend):
-    with pytest.raises(ValueError, match=rf"^{cls}\n(.|\n)*KERAS_BACKEND={backend}"):
+def test_a_library_that_is_missing_is_named_with_the_fix(cls, library):
+    if find_spec(library) is not None:
+        pytest.skip(f"{library} is installed")
+    with pytest.raises(ImportError, match=f"pip install '{library}'"):
         getattr(layers, cls)(lambda inputs: inputs)
 
 

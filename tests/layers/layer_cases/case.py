@@ -110,6 +110,8 @@ class LayerCase:
         slopes: Whether gradients are compared with finite differences.
         trains: Names of trainable weights whose gradient may be missing, and why.
         only: Names of the float policies that it runs in; empty for all.
+        runs_code: Whether its config names a program that would be run, so that nothing but the
+            program itself may make it again.
         refuses: Shapes of inputs that are refused, in addition to those of other ranks.
         tolerance: Of values, next to Keras's.
         keras: False if Keras has no such layer, or cannot be asked.
@@ -132,6 +134,7 @@ class LayerCase:
     slopes: bool = False
     trains: Mapping[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()
+    runs_code: bool = False
     refuses: tuple[tuple[int, ...], ...] = ()
     tolerance: float = 2e-5
     keras: bool = True

@@ -1,24 +1,29 @@
 """Rows of layers that hold a module or a function of a framework, on its backend."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from layer_cases.case import LayerCase
 
 BACKEND = os.environ.get("KERAS_BACKEND")
 LAYERS = {
-    "TorchModuleWrapper": "torch",
-    "JaxLayer": "jax",
-    "FlaxLayer": "jax",
-    "TFSMLayer": "tensorflow",
+    "TorchModuleWrapper": ({"torch"}, "torch"),
+    "JaxLayer": ({"jax", "tensorflow"}, "jax"),
+    "FlaxLayer": ({"jax", "tensorflow"}, "flax"),
+    "TFSMLayer": ({"tensorflow"}, "tensorflow"),
 }
+"""The backends of a layer, and the library that it needs."""
 OTHER_BACKENDS = {
-    name: f"it runs on the {backend} backend only"
-    for name, backend in LAYERS.items()
-    if backend != BACKEND or name in ("FlaxLayer", "TFSMLayer")
+    name: f"it runs on {' and '.join(sorted(backends))} alone, and needs {library}"
+    for name, (backends, library) in LAYERS.items()
+    if BACKEND not in backends or find_spec(library) is None
 }
-"""Classes without a row: of other backends, and those that need Flax or a SavedModel."""
+"""Classes without a row: of other backends, and those whose library is not installed."""
 
 
 @cache
@@ -63,8 +68,54 @@ def _jax_function(layers: Any) -> dict[str, Any]:
     return {"call_fn": dense, "init_fn": init}
 
 
-CASES: list[LayerCase] = []
-if BACKEND == "torch":
-    CASES.append(LayerCase("TorchModuleWrapper", _torch_module, (2, 3), keras=False))
-if BACKEND == "jax":
-    CASES.append(LayerCase("JaxLayer", _jax_function, (2, 3), keras=False))
+@cache
+def _flax_module(layers: Any) -> dict[str, Any]:
+    import flax.linen
+
+    import keras_fn as keras
+
+    class Dense(flax.linen.Dense):
+        def get_config(self) -> dict[str, int]:
+            return {"features": self.features}
+
+        @classmethod
+        def from_config(cls, config: dict[str, int]) -> "Dense":
+            return cls(**config)
+
+    keras.saving.register_keras_serializable("rows")(Dense)
+    return {"module": Dense(2)}
+
+
+@cache
+def _saved_model(layers: Any) -> dict[str, Any]:
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.kernel = tf.Variable(tf.ones((3, 2)), name="kernel")
+    signature = [tf.TensorSpec((None, 3))]
+    module.serve = tf.function(lambda x: x @ module.kernel, input_signature=signature)
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    tf.saved_model.save(module, folder)
+    return {"filepath": folder}
+
+
+_ARGUMENTS = {
+    "TorchModuleWrapper": _torch_module,
+    "JaxLayer": _jax_function,
+    "FlaxLayer": _flax_module,
+    "TFSMLayer": _saved_model,
+}
+CASES: list[LayerCase] = [
+    LayerCase(
+        name,
+        arguments,
+        (2, 3),
+        keras=False,
+        # The signature of the SavedModel has float32.
+        only=("float32",) if name == "TFSMLayer" else (),
+        runs_code=name == "TFSMLayer",
+    )
+    for name, arguments in _ARGUMENTS.items()
+    if name not in OTHER_BACKENDS
+]
