@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,6 +41,7 @@ class WeightsFile(Protocol):
     def attribute_names(self, path: str) -> list[str]: ...
     def attribute(self, path: str, name: str) -> Any: ...
     def read(self, path: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray: ...
+    def background_checks(self) -> AbstractContextManager[None]: ...
 
 
 def check_compatible(file: WeightsFile, path: str, variable: Variable) -> None:

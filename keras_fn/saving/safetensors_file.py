@@ -7,11 +7,13 @@ metadata, which other programs ignore.
 Reference: https://github.com/huggingface/safetensors, section "Format".
 """
 
+import contextlib
 import json
 import math
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, NamedTuple
 
 import ml_dtypes
@@ -21,7 +23,12 @@ from numpy.typing import DTypeLike
 from keras_fn.errors import DTypeError
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.checksum import write_groups
-from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
+from keras_fn.saving.errors import (
+    ModelFileError,
+    error_context,
+    model_file_errors,
+    sanitize_for_display,
+)
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.hdf5.datatypes import can_read_as
 from keras_fn.saving.limits import current_limits
@@ -44,6 +51,7 @@ _CHECKSUMS = "keras_fn.crc32"  # of the arrays, in the order of the file
 _FORMAT = "format"  # a key of the metadata that other programs write
 _KEYS = {"dtype", "shape", "data_offsets"}
 _ALIGNMENT = 8
+_WORTH_A_THREAD = 1 << 22  # bytes
 SIGNATURE_BYTES = _LENGTH.size + 1
 
 
@@ -176,6 +184,7 @@ class SafetensorsFile:
 
     def __init__(self, view: ByteView, name: str):
         self._view, self.name = view, name
+        self._background: _Checks | None = None
         self.groups: list[str] = []
         header, start = _read_header(view)
         self.metadata = _checked_metadata(header.pop(_METADATA, {}))
@@ -223,14 +232,56 @@ class SafetensorsFile:
             raw = data.reshape(-1).view(np.uint8)
             self._view.seek(info.offset)
             self._view.readinto(raw)
-            if info.crc is not None and zlib.crc32(raw.data) != info.crc:
-                raise ModelFileError(
-                    "the weights are not what was saved (CRC-32 differs)",
-                    fix="the file is damaged; get it again",
-                )
+            if info.crc is not None:
+                self._check_crc(path, info.crc, raw.data)
             if info.dtype == bool and raw.size and raw.max() > 1:
                 raise _malformed("a boolean is neither true nor false", "0 or 1", int(raw.max()))
             return data.astype(wanted, copy=False)
+
+    def _check_crc(self, path: str, crc: int, data: memoryview) -> None:
+        if self._background is None:
+            _compare_crc(crc, data)
+        else:
+            self._background.add(path, crc, data)
+
+    @contextlib.contextmanager
+    def background_checks(self) -> Iterator[None]:
+        """Context manager in which a thread verifies checksums while reading goes on.
+
+        Raises:
+            ModelFileError: At the end of the context: one of them is wrong.
+        """
+        if sum(info.nbytes for info in self.datasets.values()) < _WORTH_A_THREAD:
+            yield
+            return
+        self._background = checks = _Checks()
+        try:
+            with checks.pool:
+                yield
+        finally:
+            self._background = None
+        for path, check in checks.running:
+            with error_context(self.name, sanitize_for_display(path)):
+                check.result()
+
+
+class _Checks:
+    """Checksums that a thread verifies, by the names of the arrays."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1, "keras_fn-checksum")
+        self.running: list[tuple[str, Future[None]]] = []
+
+    def add(self, path: str, crc: int, data: memoryview) -> None:
+        self.running.append((path, self.pool.submit(_compare_crc, crc, data)))
+
+
+def _compare_crc(crc: int, data: memoryview) -> None:
+    if zlib.crc32(data) != crc:
+        raise ModelFileError(
+            "the weights are not what was saved (CRC-32 differs)",
+            fix="the file is damaged; get it again",
+        )
 
 
 def _read_header(view: ByteView) -> tuple[dict[str, Any], int]:

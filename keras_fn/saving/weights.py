@@ -1,5 +1,6 @@
 """Saving and loading of the variables of a model: strictly, and all of them or none."""
 
+import contextlib
 import dataclasses
 import difflib
 import itertools
@@ -133,6 +134,17 @@ class Weights:
             info = file.datasets[stored]
             return file.read(stored, info.shape, info.dtype)
         return read_for_variable(file, stored, variable)
+
+    def read_all(self, pairs: Sequence[tuple[Variable, str]]) -> list[tuple[Variable, np.ndarray]]:
+        """Returns variables with their datasets.
+
+        Args:
+            pairs: The variables and the paths of their datasets.
+        """
+        with contextlib.ExitStack() as stack:
+            for file in self._all:
+                stack.enter_context(file.background_checks())
+            return [(variable, self.read(path, variable)) for variable, path in pairs]
 
 
 @dataclasses.dataclass
@@ -289,7 +301,7 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
         for layer in plan.layers:
             layer._after_load()
         return
-    values = [(variable, weights.read(path, variable)) for variable, path in plan.values]
+    values = weights.read_all(plan.values)
     own = [v for saveable, _ in plan.stores for v in saveable.owner.variables]
     before = [(variable, variable.numpy()) for variable in own]
     try:

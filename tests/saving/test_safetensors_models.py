@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_fn as keras
-from keras_fn.saving import safetensors_format
+from keras_fn.saving import safetensors_file, safetensors_format
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.safetensors_file import open_safetensors, write_safetensors
 
@@ -85,7 +85,10 @@ def test_weights_of_another_model_are_an_error_and_change_nothing(tmp_path, othe
     assert_same(values(model), before)
 
 
-def test_damage_is_an_error_and_changes_nothing(tmp_path):
+@pytest.mark.parametrize("in_background", [False, True])
+def test_damage_is_an_error_and_changes_nothing(tmp_path, monkeypatch, in_background):
+    if in_background:
+        monkeypatch.setattr(safetensors_file, "_WORTH_A_THREAD", 0)
     model, path = stack(4, 2), tmp_path / "m.safetensors"
     model.save_weights(path)
     data = bytearray(path.read_bytes())
@@ -93,7 +96,7 @@ def test_damage_is_an_error_and_changes_nothing(tmp_path):
     path.write_bytes(data)
     other = stack(4, 2)
     before = values(other)
-    with pytest.raises(ModelFileError, match="CRC-32"):
+    with pytest.raises(ModelFileError, match=r"safetensors, layers/dense_1/bias: .*CRC-32"):
         other.load_weights(path)
     path.write_bytes(b"no safetensors")
     with pytest.raises(ModelFileError, match="safetensors"):
