@@ -268,7 +268,7 @@ class Distribution:
         return verbose if self.process_index == 0 else 0
 
     def shard_batch(self, x: Any) -> Any:
-        """Lays out a tensor of a batch; what is no dense tensor, or does not divide, stays whole.
+        """Lays out a tensor of a batch; others, and what does not divide, stay whole.
 
         Uneven shards inside a compiled function can be silently wrong: XLA pads them, and counts
         the padding in gradients of embeddings (openxla/xla#40034 is of the same kind).

@@ -85,14 +85,14 @@ def _check_timeout(timeout: object) -> None:
 def _get_cluster(addresses: str | None, count: int | None, index: int | None) -> Cluster:
     """Returns the cluster of the arguments, and of the environment where they are None."""
     found = find_cluster(os.environ)
-    told: dict[str, object] = {}
+    given: dict[str, object] = {}
     if addresses is not None:
-        told["address"] = addresses.partition(",")[0].strip()
+        given["address"] = addresses.partition(",")[0].strip()
     if count is not None:
-        told["process_count"] = count
+        given["process_count"] = count
     if index is not None:
-        told["process_index"] = index
-    cluster = found._replace(**told)
+        given["process_index"] = index
+    cluster = found._replace(**given)
     if (index is not None or addresses is not None) and count is None and not found.source:
         cluster = cluster._replace(process_count=max(1, len((addresses or "").split(","))))
     if not 0 <= cluster.process_index < cluster.process_count:
@@ -109,15 +109,15 @@ def _share_seed() -> None:
     """Seeds this process as process 0, unless the program has set a seed."""
     own = get_random_seed()
     seeds = exchange_text("random seed", "" if own is None else str(own))
-    told = {seed for seed in seeds if seed}
-    if len(told) > 1:
+    chosen = {seed for seed in seeds if seed}
+    if len(chosen) > 1:
         raise SpecError(
             "initialize",
             expected="one random seed in all processes",
             received=", ".join(f"{seed or 'none'} in process {i}" for i, seed in enumerate(seeds)),
             fix="call set_random_seed with the same number, or in no process",
         )
-    if not told:
-        told = {exchange_text("new random seed", str(make_default_seed()))[0]}
+    if not chosen:
+        chosen = {exchange_text("new random seed", str(make_default_seed()))[0]}
     if own is None:
-        set_random_seed(int(told.pop()))
+        set_random_seed(int(chosen.pop()))

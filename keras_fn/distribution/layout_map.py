@@ -18,6 +18,9 @@ class LayoutMap(MutableMapping[str, TensorLayout | None]):
     Args:
         device_mesh: The `DeviceMesh` of all layouts.
 
+    Raises:
+        TypeError: It is something else.
+
     Example:
         >>> mesh = keras.distribution.DeviceMesh((1, 1), ["batch", "model"], ["cpu:0"])
         >>> layout_map = keras.distribution.LayoutMap(mesh)
@@ -93,8 +96,8 @@ class LayoutMap(MutableMapping[str, TensorLayout | None]):
             layout: A `TensorLayout`, or the names of mesh axes: see there.
 
         Raises:
-            ValueError: The key is there already, is no regular expression, or the layout is for
-                another mesh.
+            ValueError: The key is there already, or is not a regular expression, or the layout has
+                names that are not axes of the mesh.
             TypeError: The layout is of another type.
         """
         if key in self._layouts:

@@ -132,15 +132,11 @@ class Trainer(TrainStepMixin):
             validation_steps,
         )
         run_callbacks = callbacks if resume is None else [callbacks or [], BackupAndRestore(resume)]
-        if settings.distribution is not None:
-            verbose = settings.distribution.own_verbosity(verbose)
+        verbose = self._join_processes(data, verbose)
         params: dict[str, Any] = {"epochs": epochs, "verbose": verbose, "add_history": True}
         callback_list = self._make_callback_list(run_callbacks, data, **params)
         self.stop_training = False
-        model = cast(AnyModel, self)
-        resumable_run = ResumableRun(model, data, callback_list.callbacks, initial_epoch)
-        if settings.distribution is not None:
-            settings.distribution.check_processes(f"{self._label}, fit", self._state("train"), data)
+        resumable_run = ResumableRun(cast(Any, self), data, callback_list.callbacks, initial_epoch)
         runner = EpochRunner(self, "train", data, callback_list)
 
         def validate(epoch: int) -> dict[str, Any]:
@@ -150,17 +146,19 @@ class Trainer(TrainStepMixin):
 
         callback_list.on_train_begin()
         resumable_run.after_train_begin()
-        try:
-            logs = self._run_epochs(runner, validate, callback_list, resumable_run, epochs, verbose)
-        except Exception as error:
-            if settings.distribution is None:
-                raise
-            settings.distribution.raise_failure(f"{self._label}, fit", error)
-            raise
+        logs = self._run_epochs(runner, validate, callback_list, resumable_run, epochs, verbose)
         self._finalize_optimizer()
         callback_list.on_train_end(logs)
         self.history = next(c for c in callback_list.callbacks if isinstance(c, History))
         return self.history
+
+    def _join_processes(self, data: DataAdapter, verbose: Verbosity) -> Verbosity:
+        """Checks that all processes train the same; returns what this one of them shows."""
+        distribution = settings.distribution
+        if distribution is None:
+            return verbose
+        distribution.check_processes(f"{self._label}, fit", self._state("train"), data)
+        return distribution.own_verbosity(verbose)
 
     def _build_and_check(self, binder: DataBinder, data: DataAdapter) -> None:
         """Builds the model for the data, and checks the targets: of all arrays, or of a batch."""
@@ -189,7 +187,16 @@ class Trainer(TrainStepMixin):
         steps = len(data) or None
         return CallbackList(callbacks, model=cast(AnyModel, self), steps=steps, **params)
 
-    def _run_epochs(
+    def _run_epochs(self, *arguments: Any) -> dict[str, Any]:
+        """Runs the remaining epochs; an error says so if its cause is in another process."""
+        try:
+            return self._run_each_epoch(*arguments)
+        except Exception as error:
+            if settings.distribution is not None:
+                settings.distribution.raise_failure(f"{self._label}, fit", error)
+            raise
+
+    def _run_each_epoch(
         self,
         runner: EpochRunner,
         validate: Callable[[int], dict[str, Any]],
