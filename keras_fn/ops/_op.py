@@ -27,12 +27,13 @@ from keras_fn.core.naming import auto_name
 from keras_fn.core.operation import Operation
 from keras_fn.core.operators import OPS
 from keras_fn.core.registry import mark_builtin
-from keras_fn.core.scopes import SymbolicScope, context
+from keras_fn.core.scopes import context
 from keras_fn.core.sparse import call_sparse, is_sparse, mark_sparse
 from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.core.tracing import substitute_when_tracing
 from keras_fn.core.variable import Variable
 from keras_fn.errors import PYTHON_REFUSALS, DTypeError, KerasError, SpecError, UnsupportedError
+from keras_fn.ops._inference_memo import InferenceMemo
 from keras_fn.ops._signature import (
     OpSignature,
     bind,
@@ -181,6 +182,7 @@ class OpDefinition(OpSignature):
         self.first_promoted = rule.first_promoted if rule else 0
         self.backend_op: Any = None  # the backend's function; resolved at the first call
         self.dispatch_cache: dict[tuple[type, ...], _DispatchEntry] = {}
+        self.inferred = InferenceMemo(self.body, is_pure="seed" not in self.parameters)
 
     def dispatcher(self) -> Callable[..., Any]:
         """Returns the public function."""
@@ -324,8 +326,7 @@ class OpDefinition(OpSignature):
         if self.rule is not None:
             specs = self.rule.infer(*self.map_operands(spec_of, args), **kwargs)
             return mark_sparse(OPS[self.name], _to_keras_tensors(specs), args, kwargs)
-        with SymbolicScope():
-            results = self.body(*self.map_operands(_to_symbolic, args), **kwargs)
+        results = self.inferred.infer(self.map_operands(_to_symbolic, args), kwargs)
         return mark_sparse(OPS[self.name], results, args, kwargs)
 
     def operands_to_positional(

@@ -35,7 +35,7 @@ class OpSignature:
         self.takes_list = (
             self.sequences == {0} == set(self.positions) and "Sequence" in annotations[names[0]]
         )
-        self.accepted_types: set[tuple[str, type]] = set()  # of options
+        self.accepted_types: set[tuple[str, Any]] = set()  # of options
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -123,12 +123,13 @@ class OpSignature:
     def check_options(self, args: tuple, kwargs: dict[str, Any]) -> None:
         """Raises a DTypeError for an argument of another type than its annotation says."""
         for name, value in self.options(args, kwargs).items():
-            if (name, type(value)) not in self.accepted_types:
+            kind = _kind_of(value)
+            if (name, kind) not in self.accepted_types:
                 bind(self.fn, args, kwargs, self.signature)  # refuses an unknown name
                 check_option(self.full_name, self.fn, name, value)
-                is_plain = isinstance(value, (str, int, float, type(None)))
+                is_plain = kind in _PLAIN or (type(kind) is tuple and _PLAIN.issuperset(kind[1:]))
                 if is_plain and "DType" not in str(self.fn.__annotations__.get(name)):
-                    self.accepted_types.add((name, type(value)))
+                    self.accepted_types.add((name, kind))
 
     def named(self, error: SpecError) -> SpecError:
         """Returns an error that names this op: the source, or the context of an inner op's."""
@@ -137,6 +138,15 @@ class OpSignature:
         if f".{self.name}" in error.source:
             return error
         return error.with_context(self.full_name)
+
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
+def _kind_of(value: Any) -> Any:
+    """Returns the type of an option; of a tuple or list, with those of its items."""
+    kind = type(value)
+    return (kind, *map(type, value)) if kind is tuple or kind is list else kind
 
 
 def refusal(
