@@ -66,7 +66,7 @@ def layer_endpoint(
 
 @contextlib.contextmanager
 def _unchanged_losses(layer: Layer) -> Iterator[None]:
-    """Context manager after which layers have the losses of before, which are no traced tensors."""
+    """Context manager that gives layers the losses of before back, of values not traces."""
     before = [(inner, list(inner._losses)) for inner in layer._flatten_layers()]
     try:
         yield

@@ -98,7 +98,10 @@ def _describe(operation: Operation) -> str:
     return f"{type(operation).__name__} {kind} {operation.name!r}"
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
+    """Returns the kind and the first line of an error, or of the one that caused it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = re.sub(r"\x1b\[[0-9;]*m", "", lines[0]) if lines else ""
     return f"{type(error).__name__}: {text}"[:_REASON_CHARACTERS]
