@@ -245,6 +245,26 @@ def _images() -> Any:
     return keras.Model(x, layers.Dense(2)(layers.Flatten()(h)), name="images")
 
 
+def _text() -> Any:
+    """Preprocessing layers, which have tables and statistics in their configs."""
+    layers = keras.layers
+    text, size = keras.Input((), dtype="string", name="text"), keras.Input((2,), name="size")
+    words = layers.TextVectorization(output_sequence_length=3, vocabulary=["a", "b"])(text)
+    words = layers.Flatten()(layers.Embedding(4, 2)(words))
+    sizes = layers.Normalization(mean=[1.0, 2.0], variance=[1.0, 4.0])(size)
+    bins = layers.CategoryEncoding(4, "count")(layers.Discretization([0.0, 1.0, 2.0])(size))
+    hidden = layers.Concatenate()([words, sizes, bins])
+    return keras.Model([text, size], layers.Dense(1)(hidden), name="text")
+
+
+def _quantized() -> Any:
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(4), layers.Dense(2)], name="small")
+    model.quantize("int8")
+    model.layers[0].enable_lora(1)
+    return model
+
+
 def _saved(folder: Path, name: str, save: Callable[[Path], object]) -> dict[str, bytes]:
     """Returns the files that `save` writes, by their paths in a folder."""
     home = folder / f"sample_{len(os.listdir(folder))}"
@@ -324,7 +344,7 @@ def make_formats(folder: Path) -> dict[str, Format]:
     Args:
         folder: An empty folder, for the files.
     """
-    models = [_graph(), _stack(), _images()]
+    models = [_graph(), _stack(), _images(), _text(), _quantized()]
 
     def saved(name: str, method: str = "save", **options: Any) -> list[Sample]:
         return [

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -50,10 +51,10 @@ _PYTHON = (sys.prefix, sys.base_prefix, str(Path(__file__).parents[2]))  # lazy 
 
 
 class Guard:
-    """Notes what the program does outside of a folder, while it is active."""
+    """Notes what the program does outside of some folders, while it is active."""
 
-    def __init__(self, folder: Path):
-        self.folder = str(folder)
+    def __init__(self, *folders: Path):
+        self.folders = tuple(map(str, folders))
         self.active = False
         self.seen: list[str] = []
         sys.addaudithook(self._note)
@@ -77,7 +78,7 @@ class Guard:
             return False
         # `shutil.rmtree` names entries relative to a folder that it opened.
         is_entry = "/" not in path and path not in (".", "..")
-        return path.startswith(self.folder) or is_entry or (reads and path.startswith(_PYTHON))
+        return path.startswith(self.folders) or is_entry or (reads and path.startswith(_PYTHON))
 
 
 def _is_write(arguments: tuple) -> bool:
@@ -102,8 +103,10 @@ class Fuzzer:
         (samples := folder / "samples").mkdir()
         self.formats = make_formats(samples)
         self.drawn = [name for name, form in self.formats.items() for _ in range(form.weight)]
-        (folder / "mutated").mkdir()
-        self.folder = folder / "mutated"
+        self.folder, self.temporary = folder / "mutated", folder / "temporary"
+        self.folder.mkdir()
+        self.temporary.mkdir()
+        tempfile.tempdir = str(self.temporary)  # assets are there, while a model is loaded
         self.counts: collections.Counter[str] = collections.Counter()
         for form in self.formats.values():  # so that nothing is imported, or compiled, later
             for sample in form.samples:
@@ -111,7 +114,7 @@ class Fuzzer:
                 self._read(form, path, sample.model, random.Random(0))
                 if form.is_inspected:
                     inspect_and_verify(path)
-        self.guard = Guard(self.folder)
+        self.guard = Guard(self.folder, self.temporary)
 
     def _write(self, form: Format, sample: Any) -> Path:
         clear(self.folder)
@@ -160,6 +163,9 @@ class Fuzzer:
         self.counts[f"{name}: {result}"] += 1
         if self.guard.seen:
             fault = f"it touched {self.guard.seen}"
+        if left := os.listdir(self.temporary):
+            clear(self.temporary)
+            fault = f"it left temporary files: {left}"
         if self.mark.exists() or CANARY in sys.modules:
             fault = "it ran code"
         if seconds > SECONDS:

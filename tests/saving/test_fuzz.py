@@ -93,3 +93,60 @@ def test_few_mutations(tmp_path):
 @pytest.mark.thorough
 def test_many_mutations(tmp_path):
     _check(tmp_path, FEW, MANY)
+
+
+EVIL = """
+import subprocess, sys, tempfile, time
+from pathlib import Path
+from tests.saving import fuzz_worker
+from tests.saving.fuzz_formats import Format, Sample
+
+def imports(path, model, rng): import keras_fn_canary
+def opens_another_file(path, model, rng): open(path.parent.parent / "secret_canary.h5").close()
+def writes_another_file(path, model, rng): open(path.parent.parent / "new", "w").close()
+def starts_a_program(path, model, rng): subprocess.run(["true"])
+def raises_another_error(path, model, rng): raise KeyError("x")
+def takes_long(path, model, rng):
+    start = time.process_time()
+    while time.process_time() - start < 0.1: pass
+def leaves_a_file(path, model, rng): tempfile.mkstemp()
+def reads(path, model, rng): path.read_bytes()
+
+READERS = [reads, opens_another_file, writes_another_file, starts_a_program, raises_another_error,
+           takes_long, leaves_a_file, imports]
+fuzz_worker.SECONDS = 0.05
+for i, reader in enumerate(READERS):
+    active = []
+    def read(path, model, rng, reader=reader, active=active):
+        if active: reader(path, model, rng)
+    sample = Sample({"a.bin": b"some bytes"})
+    fuzz_worker.make_formats = lambda folder, read=read: {
+        "evil": Format([sample], {"": lambda data, rng, other: data}, read, is_inspected=False)}
+    home = Path(sys.argv[1]) / str(i)
+    home.mkdir()
+    fuzzer = fuzz_worker.Fuzzer(home)
+    active.append(1)
+    fault = fuzzer.run(0)
+    fuzzer.guard.active = False
+    print(reader.__name__, "|", fault and fault["fault"])
+"""
+
+
+def test_the_fuzzer_sees_what_a_reader_must_not_do(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", EVIL, str(tmp_path)],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    seen = dict(line.split(" | ") for line in done.stdout.splitlines())
+    said = {
+        "reads": "None",
+        "opens_another_file": "it touched",
+        "writes_another_file": "it touched",
+        "starts_a_program": "it touched",
+        "raises_another_error": "an undocumented error",
+        "takes_long": "it took",
+        "leaves_a_file": "it left temporary files",
+        "imports": "it ran code",
+    }
+    assert seen.keys() == said.keys(), done.stderr
+    assert all(said[name] in fault for name, fault in seen.items()), seen
