@@ -126,9 +126,18 @@ def download(filepath: str) -> tuple[str, str]:
 
 def _download_folder(path: _HubPath) -> str:
     members = [CONFIG, METADATA, WEIGHTS, NPZ_WEIGHTS, f"{ASSETS}*"]
-    return huggingface_hub.snapshot_download(
+    folder = huggingface_hub.snapshot_download(
         path.repo, revision=path.revision, allow_patterns=members, **_LIBRARY
     )
+    if not os.path.isfile(os.path.join(folder, METADATA)):
+        raise ModelFileError(
+            f"{SCHEME}{path.repo}: the repository is not a saved model of Keras",
+            expected=f"the files {CONFIG}, {METADATA} and {WEIGHTS}",
+            received="a repository without them",
+            fix=f"name a file of it, {SCHEME}{path.repo}/model.keras; for weights of PyTorch use "
+            "keras.saving.load_state_dict",
+        )
+    return folder
 
 
 def _download_file(path: _HubPath) -> str:

@@ -88,6 +88,8 @@ def test_what_the_hub_does_not_have_or_deliver_is_an_error(hub, tmp_path):
         with pytest.raises(ModelFileError, match=said) as error:
             load_model(path)
         assert path in str(error.value) and len(str(error.value)) < 2000
+    with pytest.raises(ModelFileError, match="not a saved model of Keras"):
+        load_model("hf://me/model")
     with pytest.raises(ModelFileError, match="a file already"):
         model.save("hf://me/model/m.keras", overwrite=False)
     whole = hub.repos["me/model"]["m.keras"]
