@@ -4,6 +4,7 @@
     KERAS_BACKEND=torch python integration_tests/benchmarks --memory
     KERAS_BACKEND=torch python integration_tests/benchmarks --ops
     KERAS_BACKEND=torch python integration_tests/benchmarks --growth
+    KERAS_BACKEND=torch python integration_tests/benchmarks --files 1000
 
 Each time is the shortest of several alternating rounds, which a busy machine disturbs least. The
 columns of Keras are left out if it is not installed. `--markdown FILE` also writes the table to a
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import files
 import growth
 import jobs
 import memory
@@ -37,6 +39,8 @@ def main() -> None:
         title, (head, rows) = f"ops on {jobs.BACKEND}, us a call", _ops(options.rounds)
     elif options.growth:
         title, (head, rows) = f"depth on {jobs.BACKEND}", growth.rows()
+    elif options.files:
+        title, (head, rows) = f"files on {jobs.BACKEND}", _files(options.rounds, options.files)
     elif options.memory:
         title, (head, rows) = f"memory on {jobs.BACKEND}", _memory()
     else:
@@ -56,6 +60,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--memory", action="store_true", help="memory instead of time")
     parser.add_argument("--ops", action="store_true", help="single ops instead of whole jobs")
     parser.add_argument("--growth", action="store_true", help="time by the depth of a graph")
+    parser.add_argument("--files", type=int, nargs="?", const=100, metavar="MB", help="model files")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="a page for the table")
     options = parser.parse_args()
     options.only = options.only.split(",") if options.only else [*jobs.JOBS, "import"]
@@ -76,6 +81,12 @@ def _memory() -> _Table:
     rows = [tables.format_row(row, "MB") for row in measured]
     rows.insert(2, memory.growth(measured))
     return tables.column_names(sides), rows
+
+
+def _files(rounds: int, megabytes: int) -> _Table:
+    sides = jobs.sides()
+    measured = files.rows(sides, rounds, megabytes)
+    return tables.column_names(list(sides)), (tables.format_row(*row) for row in measured)
 
 
 def _measured(name: str, sides: dict[str, Any], rounds: int) -> Row:
