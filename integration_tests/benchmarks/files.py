@@ -2,7 +2,8 @@
 
 Native is the library that writes the format: h5py, with one dataset an array, or safetensors. It
 writes over its file and does not sync it; a save of ours is a new file that is synced and then
-renamed.
+renamed. safetensors maps a file into memory and reads nothing, so that its load is measured with a
+copy of the arrays, as `safetensors.torch.load_model` makes one.
 """
 
 import importlib.util
@@ -164,7 +165,7 @@ def _save_safetensors(arrays: dict[str, np.ndarray], path: Path) -> None:
 def _load_safetensors(path: Path) -> dict[str, np.ndarray]:
     from safetensors.numpy import load_file
 
-    return load_file(path)
+    return {name: array.copy() for name, array in load_file(path).items()}
 
 
 _NATIVE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
