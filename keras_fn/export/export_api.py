@@ -4,8 +4,9 @@ import contextlib
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current
 from keras_fn.core.endpoint import Endpoint
 from keras_fn.core.temporary_folder import temporary_folder
@@ -13,13 +14,17 @@ from keras_fn.errors import SpecError, check_choice, unexpected_arguments
 from keras_fn.export.artifact_io import write_files, write_folder
 from keras_fn.export.formats import FORMATS, ExportFormat
 from keras_fn.export.input_signature import DEFAULT_ENDPOINT, layer_endpoint
-from keras_fn.export.rebuild import export_in_process
 from keras_fn.export.requirements import require
 from keras_fn.export.unsupported import explain_failure
 from keras_fn.layers.layer import Layer
 from keras_fn.saving.file_io import local_path
 from keras_fn.settings import settings
 from keras_fn.types import Nested, PathLike
+
+if TYPE_CHECKING:
+    from keras_fn.export import rebuild
+else:
+    rebuild = LazyModule("keras_fn.export.rebuild")
 
 
 def export_model(
@@ -139,7 +144,9 @@ def _writer(
             [endpoint] if row.has_endpoints else endpoint, path, **options
         )
     if row.rebuilt_on:
-        return lambda endpoint, path: export_in_process([(endpoint, model)], path, row, options)
+        return lambda endpoint, path: rebuild.export_in_process(
+            [(endpoint, model)], path, row, options
+        )
     module, _, function = row.fallback.partition(":")
     fallback = getattr(importlib.import_module(module), function)
     return lambda endpoint, path: fallback(model, endpoint, path, **options)

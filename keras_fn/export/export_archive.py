@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Unpack
 
+from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.endpoint import Endpoint
 from keras_fn.core.variable import Variable
@@ -16,13 +17,15 @@ from keras_fn.export.export_api import (
 )
 from keras_fn.export.formats import FORMATS
 from keras_fn.export.input_signature import function_endpoint, layer_endpoint
-from keras_fn.export.rebuild import export_in_process
 from keras_fn.export.requirements import require
 from keras_fn.layers.layer import Layer
 from keras_fn.types import Nested, NoArguments, PathLike
 
 if TYPE_CHECKING:
+    from keras_fn.export import rebuild
     from keras_fn.types import EndpointOptions
+else:
+    rebuild = LazyModule("keras_fn.export.rebuild")
 
 _SAVED_MODEL = FORMATS["tf_saved_model"]
 
@@ -288,4 +291,4 @@ class ExportArchive:
                 fix="load the models with KERAS_BACKEND=tensorflow, and write the archive there",
             )
         models: list[Any] = [(endpoint, self._models[endpoint.name]) for endpoint in endpoints]
-        export_in_process(models, path, _SAVED_MODEL)
+        rebuild.export_in_process(models, path, _SAVED_MODEL)

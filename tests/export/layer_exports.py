@@ -117,15 +117,15 @@ ROUTES = {
 
 # ---------------------------------------------------------------- what cannot be exported
 
-UNSUPPORTED: dict[str, dict[str, str]] = {
-    "LiteRT": {
-        "MaxPooling3D": "LiteRT has no 3D pooling",
-        "AveragePooling3D": "LiteRT has no 3D pooling",
-        "ConvLSTM3D": "LiteRT slices tensors of rank 5 at most",
-    },
-}
-"""Layers by the title of a route: those whose export is refused, or whose file LiteRT's interpreter
-cannot run without TensorFlow's ops, and why."""
+_HOST = "it computes with strings or hashes, in Python"
+_TEXT = dict.fromkeys(
+    ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing"), _HOST
+)
+_POOLING = "LiteRT has no 3D pooling: the interpreter must have TensorFlow's ops (Flex)"
+
+UNSUPPORTED: dict[str, dict[str, str]] = {title: dict(_TEXT) for title in ROUTES}
+"""Layers that a route cannot export, by its title, and why."""
+UNSUPPORTED["LiteRT"] |= {"MaxPooling3D": _POOLING, "AveragePooling3D": _POOLING}
 
 # ---------------------------------------------------------------- the comparison
 

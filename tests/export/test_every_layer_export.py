@@ -1,0 +1,47 @@
+"""Every public layer, exported to every format and run from the file: see `layer_exports.py`."""
+
+from pathlib import Path
+
+import generate_export_table
+import pytest
+from layer_exports import BACKEND, CASES, ROUTES, UNSUPPORTED, Route, export_and_compare
+
+from keras_fn.errors import KerasError
+from keras_fn.settings import is_installed
+
+# At every push, a layer of each kind: weights, masks, loops, unknown sizes, several outputs.
+SAMPLE = {
+    "Bidirectional", "Conv2D", "CategoryEncoding", "GroupQueryAttention", "IntegerLookup",
+    "Resizing",
+}  # fmt: skip
+LIBRARIES = {"stablehlo": "flatbuffers", "tf_saved_model": "tensorflow", "onnx": "onnxruntime"}
+
+
+def sweep() -> list:
+    """Returns the pairs of a route from this backend's models, and a layer."""
+    pairs = []
+    for route in ROUTES.values():
+        if route.backend != BACKEND or not is_installed(LIBRARIES.get(route.format, BACKEND)):
+            continue
+        for name in CASES:
+            marks = () if name in SAMPLE else pytest.mark.thorough
+            pairs.append(pytest.param(route, name, marks=marks, id=f"{route.title}, {name}"))
+    return pairs
+
+
+@pytest.mark.parametrize(("route", "name"), sweep())
+def test_a_file_computes_what_the_layer_does(route: Route, name: str, tmp_path: Path):
+    if name not in UNSUPPORTED[route.title]:
+        export_and_compare(route, CASES[name], tmp_path)
+        return
+    with pytest.raises((KerasError, UserWarning, RuntimeError)) as caught:
+        export_and_compare(route, CASES[name], tmp_path)
+    if isinstance(caught.value, KerasError):
+        assert name in str(caught.value)
+
+
+def test_the_table_in_the_docs_is_up_to_date():
+    page = generate_export_table.PAGE.read_text("utf-8")
+    assert page == generate_export_table.render_page(page), (
+        "docs/export.md is outdated: run python tests/export/generate_export_table.py"
+    )
