@@ -8,12 +8,13 @@ import numpy as np
 
 from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.variable import Variable
+from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.saving.hdf5.datatypes import can_read_as
 from keras_fn.saving.load_report import LoadReport, Match, ShapeDifference
 from keras_fn.saving.state_dict_layouts import Candidate, is_a, list_candidates
 from keras_fn.saving.state_dict_sources import TensorSource
-from keras_fn.saving.variable_paths import Saveable, walk_saveables
+from keras_fn.saving.variable_paths import Saveable, join, walk_saveables
 from keras_fn.types import AnyModel
 
 Names = Callable[[str], Sequence[str]]
@@ -87,7 +88,8 @@ def list_targets(model: AnyModel) -> list[Target]:
     """Returns the weights of a model in the order of its layers."""
     saveables = [s for s in walk_saveables(model) if not isinstance(s.owner, Optimizer)]
     owners = {saveable.path: saveable.owner for saveable in saveables}
-    scopes = {s.path: _scopes(s, model) for s in saveables}
+    places = _places(saveables)
+    scopes = {s.path: _scopes(s, model, places) for s in saveables}
     targets, seen = [], set()
     for saveable in saveables:
         for variable in saveable.owner._file_variables():
@@ -106,11 +108,35 @@ def _unit(path: str, owners: Mapping[str, Any]) -> str:
     return next((p for p in outer if is_a(owners.get(p), *_WHOLE_MODULES)), path)
 
 
-def _scopes(saveable: Saveable, model: AnyModel) -> list[str]:
+def _scopes(saveable: Saveable, model: AnyModel, places: Mapping[int, str]) -> list[str]:
     """Returns the names that the module of a layer may have: its path, its place in the model."""
-    path = getattr(saveable.owner, "path", None) or saveable.owner.name
+    owner = saveable.owner
+    path = getattr(owner, "path", None) or owner.name
     short = path.removeprefix(f"{model.name}/")
-    return list(dict.fromkeys((short, path, saveable.path)))
+    place = places.get(id(owner), saveable.path)
+    return list(dict.fromkeys((short, path, place, saveable.path)))
+
+
+def _places(saveables: Sequence[Saveable]) -> dict[int, str]:
+    """Returns the places of layers in a model as PyTorch names them, by identity.
+
+    A place is made of attributes, and of indices or keys in lists and dictionaries.
+    """
+    places: dict[int, str] = {}
+    for saveable in saveables:
+        outer = places.get(id(saveable.owner), saveable.path)
+        for name, value in vars(saveable.owner).items():
+            if name.startswith("_"):
+                continue
+            place = join(outer, name)
+            if isinstance(value, Layer):
+                places.setdefault(id(value), place)
+            elif isinstance(value, (list, tuple, dict)):
+                items = value.items() if isinstance(value, dict) else enumerate(value)
+                for key, item in items:
+                    if isinstance(item, Layer):
+                        places.setdefault(id(item), f"{place}/{key}")
+    return places
 
 
 def match(targets: Sequence[Target], tensors: Tensors) -> tuple[list[Pair], LoadReport]:

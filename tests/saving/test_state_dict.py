@@ -211,6 +211,67 @@ def test_axes_of_convolutions_and_of_split_kernels():
         np.testing.assert_allclose(weight.numpy(), value, rtol=1e-6)
 
 
+def test_attention_of_hugging_face_names():
+    x = keras.Input((3, 4))
+    model = keras.Model(x, L.MultiHeadAttention(2, 3, name="attention_0")(x, x))
+    parts = ("self.query", "self.key", "self.value", "output.dense")
+    state = {}
+    for part in parts:
+        sizes = (6, 4) if part.startswith("self") else (4, 6)
+        state |= linear(f"bert.encoder.layer.0.attention.{part}", sizes[1], sizes[0])
+    rename = [
+        (r"^bert\.encoder\.layer\.(\d+)\.attention\.", r"attention_\1."),
+        (r"\.self\.", "."),
+        (r"\.output\.dense\.", ".attention_output."),
+    ]
+    assert len(load_state_dict(model, state, rename=rename).matched) == 8
+    layer = model.layers[1]
+    for sublayer, part in zip(
+        (layer.query_dense, layer.key_dense, layer.value_dense, layer.output_dense),
+        parts,
+        strict=True,
+    ):
+        weight, bias = (
+            state[f"bert.encoder.layer.0.attention.{part}.{n}"] for n in ("weight", "bias")
+        )
+        shape = (2, 3, 4) if part == "output.dense" else (4, 2, 3)
+        np.testing.assert_array_equal(sublayer.kernel.numpy(), weight.T.reshape(shape))
+        np.testing.assert_array_equal(sublayer.bias.numpy().reshape(-1), bias)
+
+
+def test_places_in_a_subclassed_model_are_those_of_the_module():
+    class Block(L.Layer):
+        def __init__(self):
+            super().__init__()
+            self.parts = {"inner": L.Dense(3)}
+
+        def call(self, x):
+            return self.parts["inner"](x)
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.blocks = [Block(), L.ReLU(), Block()]
+            self.head = L.Dense(2)
+
+        def call(self, x):
+            for block in self.blocks:
+                x = block(x)
+            return self.head(x)
+
+    model = Net()
+    model(np.ones((1, 3), "float32"))
+    state = {
+        **linear("blocks.0.parts.inner", 3, 3), **linear("blocks.2.parts.inner", 3, 3),
+        **linear("head", 3, 2),
+    }  # fmt: skip
+    load_state_dict(model, state)
+    kernels = [model.blocks[0].parts["inner"], model.blocks[2].parts["inner"], model.head]
+    names = ["blocks.0.parts.inner", "blocks.2.parts.inner", "head"]
+    for layer, name in zip(kernels, names, strict=True):
+        np.testing.assert_array_equal(layer.kernel.numpy(), state[f"{name}.weight"].T)
+
+
 def test_a_kernel_whose_summed_axes_are_not_first_is_not_split():
     layer = L.EinsumDense("abc,dc->abd", (None, 4))
     assert _layout(layer, "kernel") is None
