@@ -151,6 +151,7 @@ def write_shards(
     Returns:
         The names of the shards.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     remove_unfinished_files(path.parent)
     names, previous = _new_names(path, base, naming, len(shards)), _own_names(path, base, naming)
     previous = set(previous).difference(keep)
