@@ -93,7 +93,7 @@ CASES = {
     "an unknown memo": (one(b"h\x09"), "malformed"),
     "no end": (archive({"data.pkl": b"\x80\x02}"}), "cut off"),
     "a text longer than the pickle": (one(b"X\xff\xff\xff\xffa"), "cut off"),
-    "a text that is no text": (one(b"X\1\0\0\0\xff"), "malformed"),
+    "a text that is not UTF-8": (one(b"X\1\0\0\0\xff"), "malformed"),
     "protocol 4": (archive({"data.pkl": b"\x80\x04}."}), "protocol 2"),
     "two values": (checkpoint(b"}}", {}), "does not end"),
     "bytes behind the end": (checkpoint(b"}.}", {}), "does not end"),
