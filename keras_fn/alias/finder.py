@@ -33,8 +33,6 @@ _ROOTS = (
     ("tensorflow.keras", "tensorflow.keras"),
     ("keras", "keras"),
 )
-# Namespaces of Keras that libraries import and keras_fn may lack: an error when they are used.
-LACKING = ("distribution",)
 
 
 class AliasError(KerasError, ImportError):
@@ -138,7 +136,7 @@ def _alias_spec(fullname: str, inner: str) -> ModuleSpec | None:
             raise  # a package that a module of keras_fn needs is not installed
         found = None
     if found is None:
-        return _facade_spec(fullname) if inner.partition(".")[0] in LACKING else None
+        return None
     is_package = found.submodule_search_locations is not None
     return ModuleSpec(fullname, _AliasLoader(found), origin=found.origin, is_package=is_package)
 

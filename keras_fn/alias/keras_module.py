@@ -7,12 +7,12 @@ that of the Keras whose API this is.
 import importlib
 from typing import Any
 
-from keras_fn.alias.finder import LACKING, PACKAGE
+from keras_fn.alias.finder import PACKAGE
 from keras_fn.version import KERAS_VERSION as __version__
 
 _package = importlib.import_module(PACKAGE)
 __all__ = [x for x in dir(_package) if x != "install"]  # pyright: ignore[reportUnsupportedDunderAll]
-_MODULES = ("src", "_tf_keras", *LACKING)
+_MODULES = ("src", "_tf_keras")
 
 
 def version() -> str:
