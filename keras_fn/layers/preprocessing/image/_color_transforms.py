@@ -15,7 +15,7 @@ from keras_fn.layers.preprocessing.image._pixels import (
     interior,
     pad_by_reflection,
     spatial_axes,
-    to_levels,
+    to_bytes,
 )
 from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
     transform_value_range,
@@ -23,14 +23,15 @@ from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
 from keras_fn.ops._op import op
 from keras_fn.ops._rules import like
 from keras_fn.ops.arithmetic import add, clip, divide, minimum, multiply, subtract
+from keras_fn.ops.bitwise import bitwise_and
 from keras_fn.ops.core import cast
-from keras_fn.ops.creation import arange
+from keras_fn.ops.creation import arange, zeros_like
 from keras_fn.ops.image.color import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
 from keras_fn.ops.indexing import getitem
 from keras_fn.ops.joining_splitting import concatenate, split
 from keras_fn.ops.logic import greater, less, logical_and, where
 from keras_fn.ops.manipulation import pad, reshape
-from keras_fn.ops.math import exp, floor
+from keras_fn.ops.math import exp
 from keras_fn.ops.reductions import max as max_, mean, min as min_, sum as sum_
 from keras_fn.types import Tensor
 
@@ -117,10 +118,13 @@ def adjust_sharpness(images: Tensor, factor: Tensor, value_range: Any, channel_a
         padded = pad(sums, widths)
         before, after = _slice(padded, axis, 0, -2), _slice(padded, axis, 2, None)
         sums = add(add(before, sums), after)
-    smooth = divide(add(sums, multiply(images, 4.0)), 13.0)
-    amount = subtract(1.0, for_each_image(factor, images.dtype))
-    change = multiply(subtract(smooth, images), amount)
-    change = where(interior(images, channel_axis), change, 0.0)
+    # The smoothed image is (sums + 4 * images) / 13.
+    amount = divide(subtract(1.0, for_each_image(factor, images.dtype)), 13.0)
+    change = multiply(subtract(sums, multiply(images, 9.0)), amount)
+    # With an entry for each channel: a broadcast along the innermost axis is slow.
+    inside = cast(interior(images, channel_axis), images.dtype)
+    inside = add(inside, zeros_like(getitem(images, slice(0, 1))))
+    change = multiply(change, inside)
     return clip(add(images, change), *value_range)
 
 
@@ -133,9 +137,9 @@ def _slice(x: Tensor, axis: int, start: int, stop: int | None) -> Tensor:
 @op(rule=like)
 def posterize(images: Tensor, shift: Tensor, value_range: Any) -> Tensor:
     """Sets the lowest `shift` of the 8 bits of each pixel to 0."""
-    step = for_each_image(2.0 ** cast(shift, images.dtype))
-    levels = to_levels(images, value_range)
-    return transform_value_range(multiply(floor(divide(levels, step)), step), BYTES, value_range)
+    kept = cast(256.0 - 2.0 ** cast(shift, images.dtype), "uint8")  # the bits that stay
+    levels = bitwise_and(to_bytes(images, value_range), for_each_image(kept))
+    return transform_value_range(cast(levels, images.dtype), BYTES, value_range)
 
 
 @op(rule=like)
@@ -193,11 +197,12 @@ def blur(images: Tensor, sigma: Tensor, kernel_size: Any, channel_axis: int) -> 
         weights = exp(multiply(multiply(offsets, offsets), -0.5))
         weights = divide(weights, sum_(weights, axis=1, keepdims=True))
         padded = pad_by_reflection(images, axis, size // 2, size // 2, repeat=False)
-        total: Any = None
-        for tap in range(size):
-            part = _slice(padded, axis, tap, tap + 1 - size or None)
-            part = multiply(part, for_each_image(weights[:, tap]))
-            total = part if total is None else add(total, part)
+        total = multiply(images, for_each_image(weights[:, size // 2]))
+        for tap in range(size // 2):  # the kernel is symmetric
+            before = _slice(padded, axis, tap, tap + 1 - size)
+            after = _slice(padded, axis, size - 1 - tap, -tap or None)
+            part = multiply(add(before, after), for_each_image(weights[:, tap]))
+            total = add(total, part)
         images = total
     return images
 

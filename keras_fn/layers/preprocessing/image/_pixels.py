@@ -8,10 +8,12 @@ from keras_fn.layers.preprocessing.image.base_image_preprocessing_layer import (
 from keras_fn.ops.arithmetic import add, clip, maximum, minimum, mod, subtract
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
-from keras_fn.ops.indexing import take
+from keras_fn.ops.indexing import getitem, take
+from keras_fn.ops.joining_splitting import concatenate
 from keras_fn.ops.logic import logical_and
 from keras_fn.ops.manipulation import reshape
 from keras_fn.ops.math import floor
+from keras_fn.ops.rearranging import flip
 from keras_fn.types import Tensor
 
 BYTES = (0, 255)
@@ -27,6 +29,12 @@ def to_levels(images: Tensor, value_range: Range, levels: int = 256) -> Tensor:
     """
     scaled = transform_value_range(images, value_range, (0, levels - 1))
     return clip(floor(add(scaled, _NOISE)), 0, levels - 1)
+
+
+def to_bytes(images: Tensor, value_range: Range) -> Tensor:
+    """Quantizes values to bytes: the levels of `to_levels` in a dtype that has their bits."""
+    scaled = transform_value_range(images, value_range, BYTES)
+    return cast(clip(add(scaled, _NOISE), *BYTES), "uint8")
 
 
 def for_each_image(values: Any, dtype: Any = None) -> Tensor:
@@ -69,7 +77,21 @@ def pad_by_reflection(images: Tensor, axis: int, before: int, after: Any, repeat
         repeat: Whether the pixel at the border is repeated (`d c b a | a b c d | d c b a`).
     """
     size = shape_of(images)[axis]
+    skipped = 0 if repeat else 1
+    if isinstance(size, int) and isinstance(after, int) and size >= max(before, after) + skipped:
+        return _pad_by_slices(images, axis, before, after, skipped)
     period = 2 * size if repeat else maximum(2 * size - 2, 1)
     index = mod(subtract(arange(before + size + after, dtype="int32"), before), period)
     mirrored = subtract(period - 1 if repeat else period, index)
     return take(images, minimum(index, mirrored), axis=axis)
+
+
+def _pad_by_slices(images: Tensor, axis: int, before: int, after: int, skipped: int) -> Tensor:
+    """Pads an axis whose size is more than the padding: without a gather of every pixel."""
+    last = images.shape[axis] - skipped
+    sides = ((skipped, skipped + before), (last - after, last))
+    start, end = (
+        flip(getitem(images, (..., slice(*side), *(slice(None),) * (-axis - 1))), axis)
+        for side in sides
+    )
+    return concatenate([start, images, end], axis=axis)
