@@ -44,6 +44,25 @@ class Strike(keras.callbacks.Callback):
                 raise RuntimeError("something of the program's own")
 
 
+class KillOnce(keras.callbacks.Callback):
+    """Kills process 1 in the middle of the third epoch, in the first run only."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 2 and process == 1 and not (folder / "killed").exists():
+            (folder / "killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train_with_backups(x: np.ndarray, y: np.ndarray) -> None:
+    keras.utils.set_random_seed(5)
+    with distribution.DataParallel(shard_weights=True).scope():
+        model = make_model()
+        callbacks = [KillOnce()] if what == "resume" else []
+        model.fit(x, y, 32, epochs=4, verbose=0, callbacks=callbacks, resume=folder / "backup")
+    weights = [ops.convert_to_numpy(v.value) for v in model.variables]
+    np.savez(folder / f"process_{process}.npz", *weights)
+
+
 def main() -> None:
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(101, 24)).astype("f4"), rng.integers(0, 10, 101).astype("i4")
@@ -62,6 +81,9 @@ def main() -> None:
             found |= {f"{shard_weights}{i}": value for i, value in enumerate(values)}
             model.save(folder / f"model_{shard_weights}.keras")
         np.savez(folder / f"process_{process}.npz", **found)
+        return
+    if what in ("resume", "uninterrupted"):
+        train_with_backups(x, y)
         return
     with distribution.DataParallel(shard_weights=True).scope():
         model = make_model()

@@ -41,6 +41,20 @@ def test_two_processes_train_as_one(tmp_path):
         np.testing.assert_array_equal(v.numpy(), first[key])
 
 
+@pytest.mark.thorough
+def test_a_killed_run_goes_on_bit_by_bit(tmp_path):
+    found = []
+    for what in ("uninterrupted", "resume"):
+        folder = tmp_path / what
+        folder.mkdir()
+        output = run_whole(launched(what, folder, "--restarts", "1", "--grace", "4"), 2)
+        assert ("all start again" in output) == (what == "resume")
+        assert not (folder / "backup").exists()
+        found.append(np.load(folder / "process_0.npz"))
+    for key in found[0].files:
+        np.testing.assert_array_equal(found[0][key], found[1][key])
+
+
 def failure(what: str, tmp_path: Path, timeout: float = 30.0) -> tuple[float, str]:
     """Returns the seconds until process 0 knew, and the error that it had."""
     found = run(launched(what, tmp_path, "--grace", "8"), 1, TEST_TIMEOUT=str(timeout))
