@@ -55,7 +55,7 @@ class Limits:
     hdf5_objects: int = 500_000
     hdf5_depth: int = 256
     safetensors_header_bytes: int = 100_000_000
-    pickle_opcodes: int = 4 * 10**6
+    pickle_opcodes: int = 2 * 10**6
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
