@@ -112,7 +112,10 @@ def plain(value: Any) -> Any:
     """Returns a config without what asks for nothing, as `parity_layers` compares them."""
     if isinstance(value, dict):
         skipped = {"quantization_config", "lora_rank", "lora_alpha"}
-        return {k: plain(v) for k, v in value.items() if v is not None or k not in skipped}
+        items = {k: plain(v) for k, v in value.items() if v is not None or k not in skipped}
+        # Keras writes the axis of a normalization as a list once the layer is built.
+        axis = items.get("axis")
+        return items | ({"axis": axis[0]} if isinstance(axis, list) and len(axis) == 1 else {})
     return list(map(plain, value)) if isinstance(value, list | tuple) else value
 
 
