@@ -119,7 +119,9 @@ class TorchCheckpoint:
         most = current_limits().config_bytes
         if entry is not None and entry.size > most:
             raise _refused(f"the member {name} is too large", f"at most {most} bytes")
-        return default if entry is None else b"".join(member_chunks(self._view, entry))
+        if entry is None:
+            return default
+        return b"".join(bytes(chunk) for chunk in member_chunks(self._view, entry))
 
     def _check_storage(self, storage: _Storage) -> None:
         entry = self._members.get(_DATA + storage.key)

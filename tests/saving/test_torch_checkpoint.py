@@ -41,6 +41,13 @@ def test_numbers_texts_and_lists_of_a_checkpoint_come_back():
     assert TorchCheckpoint(io.BytesIO(checkpoint(opcodes([1]), {}))).content == [1]
 
 
+def test_a_pickle_and_a_storage_of_several_megabytes():
+    content = {"text": "a" * 1_500_000 + "b" * 1_500_000, "end": 1}
+    assert TorchCheckpoint(io.BytesIO(checkpoint(opcodes(content), {}))).content == content
+    array = np.arange(600_000, dtype="float32")
+    np.testing.assert_array_equal(read_all(saved({"a": array}))["a"], array)
+
+
 def test_views_of_a_storage():
     own, data = storage("FloatStorage", "0", 6), {"0": ARRAYS["a"].tobytes()}
     values = {
