@@ -196,6 +196,7 @@ def parity(session: nox.Session, backend: str) -> None:
         "models",
         "facade",
         "training",
+        "export",
         "habits",
         "docstrings",
     )

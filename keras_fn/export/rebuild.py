@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -26,6 +27,7 @@ from keras_fn.settings import settings
 from keras_fn.types import Nested
 
 MODEL, REQUEST, ERROR = "model-{}.keras", "request.json", "error.json"
+WARNINGS = "warnings.json"
 _PROCESS = "keras_fn.export.rebuild_process"
 _OUTPUT_CHARACTERS = 2000
 _SETTINGS = ("floatx", "epsilon", "image_data_format")
@@ -88,6 +90,9 @@ def export_in_process(
         )
         if done.returncode:
             raise _error_of(folder, done, source, row)
+        with open(os.path.join(folder, WARNINGS), encoding="utf-8") as file:
+            for message in json.load(file):
+                warnings.warn(message, stacklevel=2)
 
 
 def _error_of(folder: str, done: Any, source: str, row: ExportFormat) -> SpecError:

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import warnings
 from operator import attrgetter
 
 from keras_fn.backend.loader import current
@@ -14,7 +15,7 @@ from keras_fn.core.endpoint import Endpoint
 from keras_fn.export.export_api import explained_errors
 from keras_fn.export.formats import FORMATS
 from keras_fn.export.input_signature import layer_endpoint
-from keras_fn.export.rebuild import ERROR, MODEL, REQUEST, decode_signature
+from keras_fn.export.rebuild import ERROR, MODEL, REQUEST, WARNINGS, decode_signature
 from keras_fn.saving import load_model
 from keras_fn.settings import settings
 
@@ -49,6 +50,11 @@ def export_request(folder: str) -> None:
         export(endpoints if row.has_endpoints else endpoints[0], request["path"], **options)
 
 
+def _is_for_user(warning: warnings.WarningMessage) -> bool:
+    """Returns whether a warning is ours, not one of a library."""
+    return warning.category is UserWarning and "keras_fn" in warning.filename
+
+
 def main(folder: str) -> int:
     """Exports, and returns the exit status: 1 after an error, which is written to a file.
 
@@ -56,7 +62,11 @@ def main(folder: str) -> int:
         folder: The folder of the request.
     """
     try:
-        export_request(folder)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            export_request(folder)
+        with open(os.path.join(folder, WARNINGS), "w", encoding="utf-8") as file:
+            json.dump([str(w.message) for w in caught if _is_for_user(w)], file)
     except Exception as error:
         parts = ("source", "expected", "received", "fix")
         content = {part: str(getattr(error, part, "")) for part in parts}

@@ -71,9 +71,7 @@ def run_saved_model(artifact: Artifact) -> Any:
 def run_litert(artifact: Artifact) -> Any:
     import tensorflow as tf
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the interpreter moves to the package ai_edge_litert
-        run = tf.lite.Interpreter(artifact.path).get_signature_runner("serving_default")
+    run = tf.lite.Interpreter(artifact.path).get_signature_runner("serving_default")
     found = run(**dict(zip(artifact.names, artifact.inputs, strict=True)))
     is_numbered = all(name.startswith("output_") for name in found)
     return [found[name] for name in sorted(found, key=len)] if is_numbered else found

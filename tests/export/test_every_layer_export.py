@@ -9,11 +9,9 @@ from layer_exports import BACKEND, CASES, ROUTES, UNSUPPORTED, Route, export_and
 from keras_fn.errors import KerasError
 from keras_fn.settings import is_installed
 
-# At every push, a layer of each kind: weights, masks, loops, unknown sizes, several outputs.
-SAMPLE = {
-    "Bidirectional", "Conv2D", "CategoryEncoding", "GroupQueryAttention", "IntegerLookup",
-    "Resizing",
-}  # fmt: skip
+# At every push, a layer of each kind: weights, masks, loops, unknown sizes, text.
+SAMPLE = {"Bidirectional", "Conv2D", "CategoryEncoding", "IntegerLookup", "Resizing"}
+SLOW = {"LiteRT", "ONNX", "SavedModel (JAX)"}  # seconds for each file: one layer
 LIBRARIES = {"stablehlo": "flatbuffers", "tf_saved_model": "tensorflow", "onnx": "onnxruntime"}
 
 
@@ -24,7 +22,8 @@ def sweep() -> list:
         if route.backend != BACKEND or not is_installed(LIBRARIES.get(route.format, BACKEND)):
             continue
         for name in CASES:
-            marks = () if name in SAMPLE else pytest.mark.thorough
+            is_sample = name == "Conv2D" if route.title in SLOW else name in SAMPLE
+            marks = () if is_sample else pytest.mark.thorough
             pairs.append(pytest.param(route, name, marks=marks, id=f"{route.title}, {name}"))
     return pairs
 
