@@ -33,7 +33,7 @@ def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
     result: list[int | None] = []
     for sizes in zip(*padded, strict=True):
         # Sizes that a framework has as symbols are unknown, too.
-        known = {size for size in sizes if isinstance(size, _INTEGERS) and size != 1}
+        known: set[Any] = {size for size in sizes if isinstance(size, _INTEGERS) and size != 1}
         if len(known) > 1:
             raise SpecError(
                 source,
