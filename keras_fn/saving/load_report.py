@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rich.table import Table
+from rich.text import Text
 
 from keras_fn.saving.errors import ModelFileError, sanitize_for_display
 
@@ -116,7 +117,7 @@ class LoadReport:
         for heading in ("weight", "tensor", ""):
             table.add_column(heading, overflow="fold")
         for row in self.rows():
-            table.add_row(*row)
+            table.add_row(*map(Text, row))  # names of tensors are not markup
         return table
 
 

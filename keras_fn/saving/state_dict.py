@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from keras_fn.errors import SpecError, find_similar
-from keras_fn.saving.errors import ModelFileError, model_file_errors
+from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
 from keras_fn.saving.load_report import LoadReport, StateDictError
 from keras_fn.saving.state_dict_matching import list_targets, match, suggest
 from keras_fn.saving.state_dict_sources import StateDict, open_state_dict
@@ -54,8 +54,8 @@ def load_state_dict(
     Raises:
         StateDictError: Names or shapes do not match. Its attribute `report` tells all of it, with
             entries of `rename` that would match where there is only one possibility.
-        ModelFileError: The model is not built, or the file is malformed.
-        ValueError: An entry of `rename` matches no tensor, or `key` no entry.
+        ModelFileError: The model is not built, the file is malformed, or it has no entry `key`.
+        ValueError: An entry of `rename` matches no tensor.
 
     Example:
         >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="fc")])
@@ -112,7 +112,8 @@ def _renamed(names: Sequence[str], rename: Rename | None) -> tuple[dict[str, str
             raise SpecError(
                 "load_state_dict",
                 expected="another name for each tensor",
-                received=f"{new!r} for {found[path]!r} and {name!r}",
+                received=" and ".join(sanitize_for_display(n, 100) for n in (found[path], name))
+                + f", which both become {sanitize_for_display(new, 100)}",
                 fix="correct rename=, or leave one of them out with None as its replacement",
             )
         found[path] = name
@@ -193,7 +194,7 @@ def _compile(pattern: str) -> re.Pattern:
 
 def _check_used(unused: Iterable[str], names: Sequence[str]) -> None:
     for name in unused:
-        near = find_similar(name, names, 1) or list(names[:1])
+        near = [sanitize_for_display(n, 100) for n in find_similar(name, names, 1) or names[:1]]
         raise SpecError(
             "load_state_dict",
             expected="entries of rename that match a tensor",

@@ -10,7 +10,7 @@ import numpy as np
 from keras_fn.core.dtypes import numpy_dtype, standardize_dtype
 from keras_fn.core.foreign_tensors import framework_of, to_numpy
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError, find_similar
+from keras_fn.errors import find_similar
 from keras_fn.saving import hugging_face
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading
@@ -190,11 +190,13 @@ def _entry(content: Any, key: str | None, *kinds: Any) -> dict[str, Any]:
     return dict(entries[key])
 
 
-def _no_entry(key: str | None, names: Sequence[Any]) -> SpecError:
+def _no_entry(key: str | None, names: Sequence[Any]) -> ModelFileError:
     near = find_similar(key or "", map(str, names), 1) or [str(name) for name in names[:1]]
-    return SpecError(
-        "load_state_dict",
-        expected=f"key=, one of the entries {', '.join(map(repr, names[:8]))}"
+    return ModelFileError(
+        "load_state_dict: there is no such entry"
+        if key is not None
+        else "load_state_dict: there are several entries that can hold the state dict, or none",
+        expected=f"key=, one of {', '.join(repr(name)[:60] for name in names[:8])}"
         if names
         else "key=None: the tensors are not inside of another entry",
         received=f"key={key!r}",

@@ -151,6 +151,28 @@ def test_the_error_has_the_report_and_nothing_is_assigned():
     assert "mlp/fc2/bias |  | missing" in str(report)
 
 
+def test_names_in_a_file_can_be_anything():
+    names = ["[/bold]\x1b[31m", "n" * 100_000]
+    state = {**STATE, **{name: np.ones(1, "float32") for name in names}}
+    with pytest.raises(StateDictError) as error:
+        load_state_dict(mlp(4, 4), state)
+    console = Console(record=True, width=120, file=io.StringIO())
+    console.print(error.value.report)
+    for text in (str(error.value), str(error.value.report), console.export_text()):
+        assert "[/bold]" in text and "\x1b" not in text and len(text) < 2000
+    for rename in ({"none": "fc0"}, [("^n+$", "fc0.bias")]):
+        with pytest.raises(KerasError) as error:
+            load_state_dict(mlp(4, 4), state, rename=rename)
+        assert len(str(error.value)) < 2000
+    for source in (
+        {name: {"a": [1]} for name in names},
+        {"a": {"b": state}, **dict.fromkeys(names)},
+    ):
+        with pytest.raises(ModelFileError) as error:
+            load_state_dict(mlp(4, 4), source, key="c")
+        assert len(str(error.value)) < 2000
+
+
 def test_without_strict_what_matches_is_loaded():
     model = mlp(4, 4, 2)
     before = weights(model)
