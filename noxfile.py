@@ -194,6 +194,8 @@ def parity(session: nox.Session, backend: str) -> None:
         "data",
         "utils",
         "models",
+        "saving",
+        "saving_models",
         "facade",
         "training",
         "export",

@@ -12,7 +12,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for report in group
         if getattr(report, "when", "") in ("call", "setup")
     ]
-    for subject in ("docstring example", "habit", "layer", "missing name"):
+    for subject in ("docstring example", "file", "habit", "layer", "missing name"):
         counts = Counter(
             value for report in reports for key, value in report.user_properties if key == subject
         )

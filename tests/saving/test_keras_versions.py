@@ -121,7 +121,7 @@ def check_training(model, version, arrays):
         losses = {"image": "categorical_crossentropy", "old_optimizer": "mse"}
         assert model.loss == losses[model.name]
     found = [v.numpy() for v in optimizer.variables]
-    if version.startswith("2."):  # the learning rate is no variable
+    if version.startswith("2."):  # the learning rate is not a variable
         found = [v.numpy() for v in optimizer.variables if "learning_rate" not in v.path]
         state = [x for x in state if x.shape or x == state[0]]
     if model.name == "old_optimizer":  # all first moments, then all second ones
