@@ -31,7 +31,8 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `survives_fork` (`SupportsFork`): a forked process can compute.
 - `profile`, `block_until_ready` and `is_out_of_memory` (`SupportsProfiling`): profiling hooks.
 
-The protocols about devices are in `keras_fn.backend.distribution_contract`.
+The protocols about devices are in `keras_fn.backend.distribution_contract`, that of exports in
+`export_contract`.
 
 A backend that cannot do something at all raises `keras_fn.errors.UnsupportedError` when it is
 called for it: a backend without gradients does so in `value_and_grad`.
@@ -503,42 +504,6 @@ class SupportsSavedModels(Protocol):
         Raises:
             LookupError: There is no such endpoint. Its argument is the list of signatures.
         """
-        ...
-
-
-class SupportsExport(Protocol):
-    """Optional: artifacts for inference, by format. A backend may implement any subset.
-
-    Each function takes an `Endpoint` of `keras_fn.core.endpoint` (a function of tensors with a
-    signature, names and variables), or a list of them, and writes an artifact to a path in an empty
-    folder. The options are the keyword arguments of `Model.export`; a backend checks their values.
-    The artifact computes what the function does, for every size of the axes that are None. State
-    that the function assigns is not part of it. Whatever a function raises becomes an error that
-    names the layer.
-    """
-
-    def export_torch(self, endpoint: Any, path: str, **options: Any) -> None:
-        """Writes a program of `torch.export`."""
-        ...
-
-    def export_onnx(self, endpoint: Any, path: str, opset_version: int | None = None) -> None:
-        """Writes an ONNX model with the endpoint's names of inputs and outputs."""
-        ...
-
-    def export_tf_saved_model(self, endpoints: Sequence[Any], path: str, **options: Any) -> None:
-        """Writes a SavedModel with several endpoints into an empty folder.
-
-        The options are those of `Model.export`, or `collections` (`{name: variables}`), `resources`
-        (trackable objects) and `save_options` of an `ExportArchive`.
-        """
-        ...
-
-    def export_stablehlo(self, endpoint: Any, path: str, **options: Any) -> None:
-        """Writes a program of `jax.export`."""
-        ...
-
-    def export_litert(self, endpoint: Any, path: str, **options: Any) -> None:
-        """Writes a model of LiteRT (TensorFlow Lite)."""
         ...
 
 

@@ -123,7 +123,7 @@ def _encode_options(options: Mapping[str, Any], source: str) -> dict[str, Any]:
         except TypeError:
             raise SpecError(
                 source,
-                expected="options that another process can be told: numbers, words, lists",
+                expected="options that can be sent to another process: numbers, words, lists",
                 received=f"{name}={options[name]!r}"[:200],
                 fix="save the model, load it with the backend that writes the format, and export "
                 "it there",

@@ -46,7 +46,7 @@ def test_a_model_comes_to_the_formats_of_other_frameworks(route, tmp_path: Path)
 @pytest.mark.skipif(
     BACKEND == "tensorflow" or not is_installed("tensorflow"), reason="TensorFlow writes LiteRT"
 )
-def test_options_that_another_process_cannot_be_told(tmp_path: Path):
+def test_options_that_cannot_be_sent_to_another_process(tmp_path: Path):
     model = keras.Sequential([keras.Input((3,)), L.Dense(2)])
-    with pytest.raises(SpecError, match="options that another process can be told"):
+    with pytest.raises(SpecError, match="options that can be sent to another process"):
         model.export(tmp_path / "m.tflite", "litert", representative_dataset=lambda: X)
