@@ -15,9 +15,9 @@ class ModelCheckpoint(SavingCallback):
     """Model checkpointing: saves the model or its weights at some frequency.
 
     Args:
-        filepath: Path of the file, with the extension `.keras` or `.h5`, or `.weights.h5` with
-            `save_weights_only`. It may contain the placeholders `{epoch}`, `{batch}` and names in
-            the logs, with a format: `"{epoch:02d}-{val_loss:.2f}.keras"`.
+        filepath: Path of the file, with the extension `.keras` or `.h5`; with `save_weights_only`
+            `.weights.h5` or `.safetensors`. It may contain the placeholders `{epoch}`, `{batch}`
+            and names in the logs, with a format: `"{epoch:02d}-{val_loss:.2f}.keras"`.
         monitor: Name of the quantity to monitor with `save_best_only`.
         verbose: 0 for silent, 1 for a message at each save.
         save_best_only: Whether to save only when `monitor` has improved.
@@ -63,7 +63,7 @@ class ModelCheckpoint(SavingCallback):
         )
         check_arguments("ModelCheckpoint", {"filepath": PATH}, {"filepath": filepath})
         self.filepath = os.fspath(filepath)
-        extensions = (".weights.h5",) if save_weights_only else (".keras", ".h5")
+        extensions = (".weights.h5", ".safetensors") if save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(extensions):
             raise SpecError(
                 "ModelCheckpoint",
