@@ -16,7 +16,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn_jax.tensors import convert_to_numpy
 from keras_fn_jax.transforms import PyTreeAdapter, functionalize, retry_with_captured_state
 
-SERVING_DEFAULT = "serving_default"
+_SERVING_DEFAULT = "serving_default"
 
 
 def write_saved_model(
@@ -47,7 +47,7 @@ def write_saved_model(
     root.trainable_variables = [v for v in root.variables if v.trainable]
     root.non_trainable_variables = [v for v in root.variables if not v.trainable]
     root._resources = list(resources)
-    signatures.setdefault(SERVING_DEFAULT, signatures[endpoints[0].name])
+    signatures.setdefault(_SERVING_DEFAULT, signatures[endpoints[0].name])
     tf.saved_model.save(root, path, signatures, save_options)
 
 

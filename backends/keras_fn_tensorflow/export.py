@@ -24,7 +24,7 @@ _AutoTrackable = tf.__internal__.tracking.AutoTrackable
 _Trackable = tf.__internal__.tracking.Trackable
 _Function = tf.types.experimental.PolymorphicFunction
 
-SERVING_DEFAULT = "serving_default"
+_SERVING_DEFAULT = "serving_default"
 """The signature that TF Serving and the command `saved_model_cli` call by default."""
 
 
@@ -105,7 +105,7 @@ def _check_litert(model: bytes) -> None:
 
 
 def _convert_to_litert(folder: str, options: Mapping[str, Any]) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SERVING_DEFAULT])
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[_SERVING_DEFAULT])
     _set_attributes(converter, options)
     return converter.convert()
 
@@ -176,7 +176,7 @@ def _build_root(endpoints: Sequence[Endpoint]) -> tuple[Any, dict[str, Any]]:
     root.variables = list(variables.values())
     root.trainable_variables = [v for v in root.variables if v.trainable]
     root.non_trainable_variables = [v for v in root.variables if not v.trainable]
-    signatures.setdefault(SERVING_DEFAULT, signatures[endpoints[0].name])
+    signatures.setdefault(_SERVING_DEFAULT, signatures[endpoints[0].name])
     return root, signatures
 
 

@@ -13,8 +13,8 @@ PACKAGES = {
     "numpy": ROOT / "tests/numpy_backend/keras_fn_numpy",
 }
 FRAMEWORK_SPECIFIC = {
-    "jax": {"op_jit"},
-    "torch": {"ctc", "foreach", "losses", "thread_state"},
+    "jax": {"distribution", "op_jit", "saved_model"},
+    "torch": {"ctc", "foreach", "losses", "scan_operator", "thread_state"},
     "tensorflow": {"_without_keras", "statistics"},
     "numpy": set(),
 }
