@@ -127,7 +127,7 @@ def test_modules_code_and_tracebacks_are_those_of_python(tmp_path):
     assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
     assert "keras_fn" not in done.stderr
     done = python(*RUN, "-m", "keras", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (2, USAGE)
+    assert done.returncode == 2 and done.stdout.startswith("usage: keras-fn COMMAND")
 
 
 TENSORFLOW = """
