@@ -196,6 +196,7 @@ def parity(session: nox.Session, backend: str) -> None:
         "models",
         "saving",
         "saving_models",
+        "hub",
         "facade",
         "training",
         "export",

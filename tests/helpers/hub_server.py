@@ -2,10 +2,13 @@
 
 import base64
 import hashlib
+import importlib
 import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 _RESOLVE = re.compile(r"/(\w+/[\w.\-]+)/resolve/([^/]+)/(.+)")
@@ -46,6 +49,19 @@ class HubServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def replace_hub(server: HubServer, monkeypatch: Any, cache: Path) -> None:
+    """Makes the library `huggingface_hub` ask the server, and never wait before it asks again."""
+    constants = importlib.import_module("huggingface_hub.constants")
+    url = server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    download = importlib.import_module("huggingface_hub.file_download")
+    monkeypatch.setattr(download.time, "sleep", lambda seconds: None)
+    importlib.import_module("huggingface_hub.utils").disable_progress_bars()
 
 
 class _Handler(BaseHTTPRequestHandler):

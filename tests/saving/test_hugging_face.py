@@ -4,31 +4,20 @@ import sys
 
 import numpy as np
 import pytest
-from hub_server import COMMIT, HubServer
+from hub_server import COMMIT, HubServer, replace_hub
 
 import keras_fn as keras
 from keras_fn.saving import load_model, load_state_dict
 from keras_fn.saving.errors import ModelFileError
 
 huggingface_hub = pytest.importorskip("huggingface_hub")
-constants = pytest.importorskip("huggingface_hub.constants")
-file_download = pytest.importorskip("huggingface_hub.file_download")
 L = keras.layers
 
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     with HubServer() as server:
-        monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
-        monkeypatch.setattr(
-            constants,
-            "HUGGINGFACE_CO_URL_TEMPLATE",
-            server.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
-        )
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(file_download.time, "sleep", lambda seconds: None)
-        huggingface_hub.utils.disable_progress_bars()
+        replace_hub(server, monkeypatch, tmp_path / "cache")
         yield server
         huggingface_hub.close_session()
 
