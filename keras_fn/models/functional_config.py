@@ -154,6 +154,10 @@ class _GraphBuilder:
         for entry in entries:
             name = self._name(entry)
             calls = entry.get("inbound_nodes") or []
+            if not isinstance(calls, list) or not all(map(_is_call, calls)):
+                raise _invalid_config(
+                    source, f"calls of {name!r} as objects with args and kwargs", f"{calls!r}"
+                )
             self.calls += [(name, self.first[name] + i, call) for i, call in enumerate(calls)]
 
     def _name(self, entry: Any) -> str:
@@ -286,6 +290,18 @@ def _references(call: Any) -> list[list[Any]]:
 def _positional_references(call: list[Any]) -> list[list[Any]]:
     """Returns every `[layer, node, tensor, kwargs]` of a call in the form of Keras 2."""
     return [call] if call and isinstance(call[0], str) else list(call)
+
+
+def _is_call(call: Any) -> bool:
+    """Returns whether a value has the form of a recorded call, of Keras 3 or 2."""
+    if isinstance(call, dict):
+        return isinstance(call.get("args"), list) and isinstance(call.get("kwargs"), dict)
+    if not isinstance(call, list):
+        return False
+    return all(
+        isinstance(r, list) and (len(r) == 3 or (len(r) == 4 and isinstance(r[3], dict)))
+        for r in _positional_references(call)
+    )
 
 
 def _is_tensor_config(x: Any) -> bool:

@@ -490,3 +490,13 @@ def test_the_shape_of_what_is_not_built_is_refused():
         initializer["build_config"] = {"input_shape": [3]}
 
     refused(archive(change), "build_from_config")
+
+
+@pytest.mark.parametrize(
+    "call", [3, "x", {"args": []}, {"args": {}, "kwargs": {}}, [["x", 0]], [["x", 0, 0, 1]], None]
+)
+def test_a_call_that_is_malformed_is_refused(call):
+    def change(config):
+        entry(config, "hidden")["inbound_nodes"] = [call]
+
+    assert "calls of 'hidden'" in refused(archive(change), "victim")
