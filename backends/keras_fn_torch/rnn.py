@@ -1,6 +1,6 @@
 """Fused LSTM and GRU."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -116,7 +116,11 @@ def gru(
     active = None if mask is None else _ActiveSteps(mask)
     if active is not None:
         x = active.compact(x)
-        if x.device.type == "cpu" and torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        # `torch.func` cannot differentiate the packing of sequences.
+        is_plain = not (
+            torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+        )
+        if x.device.type == "cpu" and torch.is_grad_enabled() and is_plain:
             return _gru_steps(x, h, kernel, recurrent_kernel, bias, active)
     weights = [_reorder_gru_gates(kernel.t()), _reorder_gru_gates(recurrent_kernel.t())]
     if bias is not None:
@@ -137,22 +141,92 @@ def _gru_steps(
 
     On a CPU `torch.gru` takes steps, too, in training. Sequences that have ended take part in none.
     """
-    units, initial = h.shape[1], h
+    initial = h
     lengths = (active.last[:, -1] + 1).clamp(min=1)
     x, sizes, rows, ranks = pack_padded_sequence(x, lengths, True, enforce_sorted=False)
     z = x @ kernel if bias is None else torch.addmm(bias[0], x, kernel)
-    gates, candidates = (part.split(sizes.tolist()) for part in z.split([2 * units, units], 1))
-    h = h[rows]
-    outputs = []
+    arguments = z, h[rows], recurrent_kernel, None if bias is None else bias[1]
+    outputs: Any = _Steps.apply(*arguments, sizes.tolist())
+    starts = sizes.cumsum(0) - sizes
+    return active.restore_packed(outputs, starts, ranks, initial)
+
+
+def _run_steps(
+    z: Tensor, h: Tensor, kernel: Tensor, bias: Tensor | None, sizes: list[int]
+) -> Tensor:
+    """Returns the packed outputs of the steps of a GRU.
+
+    Args:
+        z: Packed contributions of the inputs, of shape `(steps, 3 * units)`.
+        h: Initial outputs, in the order in which sequences end, the longest first.
+        kernel: The recurrent kernel.
+        bias: Its bias.
+        sizes: The number of sequences that take part in each step.
+    """
+    return torch.cat([step[0] for step in _iterate_steps(z, h, kernel, bias, sizes)])
+
+
+def _iterate_steps(
+    z: Tensor, h: Tensor, kernel: Tensor, bias: Tensor | None, sizes: list[int]
+) -> Iterator[tuple[Tensor, ...]]:
+    """Yields for each step its output, and what the gradient is computed from."""
+    units = h.shape[1]
+    gates, candidates = (part.split(sizes) for part in z.split([2 * units, units], 1))
     for gate, candidate in zip(gates, candidates, strict=True):
         h = h[: len(gate)]
-        r = h @ recurrent_kernel if bias is None else torch.addmm(bias[1], h, recurrent_kernel)
+        r = h @ kernel if bias is None else torch.addmm(bias, h, kernel)
         r_gate, r_candidate = r.split([2 * units, units], 1)
-        update, reset = (gate + r_gate).sigmoid().chunk(2, 1)
-        h = torch.lerp(torch.addcmul(candidate, reset, r_candidate).tanh(), h, update)
-        outputs.append(h)
-    starts = sizes.cumsum(0) - sizes
-    return active.restore_packed(torch.cat(outputs), starts, ranks, initial)
+        gate = (gate + r_gate).sigmoid()
+        update, reset = gate.chunk(2, 1)
+        candidate = torch.addcmul(candidate, reset, r_candidate).tanh()
+        before, h = h, torch.lerp(candidate, h, update)
+        yield h, before, gate, candidate, r_candidate
+
+
+class _Steps(torch.autograd.Function):
+    """`_run_steps`, with the gradients of weights as one product over all steps."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, z: Tensor, h: Tensor, kernel: Tensor, bias: Tensor | None, sizes: list[int]
+    ) -> Tensor:
+        columns = zip(*_iterate_steps(z, h, kernel, bias, sizes), strict=True)
+        outputs, *others = (torch.cat(column) for column in columns)
+        ctx.save_for_backward(z, h, kernel, bias, *others)
+        ctx.sizes = sizes
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        z, h, kernel, bias, before, gates, candidates, r_candidates = ctx.saved_tensors
+        if torch.is_grad_enabled():  # a gradient of the gradient is asked for
+            inputs = [x for x in (z, h, kernel, bias) if x is not None and x.requires_grad]
+            outputs = _run_steps(z, h, kernel, bias, ctx.sizes)
+            found = iter(torch.autograd.grad(outputs, inputs, upstream, create_graph=True))
+            wanted = [x is not None and x.requires_grad for x in (z, h, kernel, bias)]
+            return *(next(found) if is_wanted else None for is_wanted in wanted), None
+        units = h.shape[1]
+        slopes = torch.empty_like(z)  # of the contributions of the inputs
+        recurrent = torch.empty_like(z)  # of those of the recurrence
+        parts = [
+            x.split(ctx.sizes)
+            for x in (upstream[0], before, gates, candidates, r_candidates, slopes, recurrent)
+        ]
+        transposed, carried = kernel.t(), None
+        for dy, h_old, gate, new, r_new, dz, dr in zip(*map(reversed, parts), strict=True):
+            if carried is not None:  # of the sequences that go on
+                dy = dy.clone()
+                dy[: len(carried)] += carried
+            update, reset = gate.chunk(2, 1)
+            kept = dy * update
+            d_new = torch.ops.aten.tanh_backward(dy - kept, new)
+            d_gate = torch.cat((dy * (h_old - new), d_new * r_new), 1)
+            d_gate = torch.ops.aten.sigmoid_backward(d_gate, gate)
+            dz[:, : 2 * units], dz[:, 2 * units :] = d_gate, d_new
+            dr[:, : 2 * units], dr[:, 2 * units :] = d_gate, d_new * reset
+            carried = torch.addmm(kept, dr, transposed)
+        d_bias = None if bias is None else recurrent.sum(0)
+        return slopes, carried, before.t() @ recurrent, d_bias, None
 
 
 def _reorder_gru_gates(x: Tensor) -> Tensor:
