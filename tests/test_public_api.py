@@ -25,7 +25,8 @@ APPLICATION_FAMILIES = [
 # Namespaces that are whole; the others are the subject of work to come.
 WHOLE = (
     "activations", "applications", *APPLICATION_FAMILIES, "backend", "callbacks", "config",
-    "constraints", "distillation", "distribution", "dtype_policies", "initializers", "layers",
+    "constraints", "distillation", "distribution", "dtype_policies", "export", "initializers",
+    "layers",
     "legacy.saving", "losses", "metrics",
     "mixed_precision", "models", "ops", "ops.image", "ops.linalg", "optimizers",
     "optimizers.legacy", "optimizers.schedules", "preprocessing", "preprocessing.image",
