@@ -47,6 +47,6 @@ class SupportsExport(Protocol):
         """Returns the arguments of a function that the framework has traced, as nested specs.
 
         Raises:
-            SpecError: It is no such function.
+            SpecError: It has no traces.
         """
         ...

@@ -173,7 +173,7 @@ class ExportArchive:
 
         Raises:
             SpecError: The name is taken or no identifier; the layer is not built.
-            TypeError: `resource` is no layer, or the signature is malformed.
+            TypeError: `resource` is another object than a layer, or the signature is malformed.
         """
         self._check_name(name)
         if not isinstance(resource, Layer):
@@ -219,8 +219,8 @@ class ExportArchive:
             variables: A list, tuple or set of variables.
 
         Raises:
-            TypeError: It is no collection of variables.
-            SpecError: The name is no identifier, or that of an endpoint.
+            TypeError: It is another object than a collection of variables.
+            SpecError: The name is not an identifier, or that of an endpoint.
         """
         self._check_name(name)
         is_collection = isinstance(variables, (list, tuple, set))
