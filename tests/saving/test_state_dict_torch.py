@@ -6,6 +6,7 @@ import pytest
 import keras_fn as keras
 from keras_fn.saving import load_state_dict
 from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.safetensors_file import open_safetensors
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -178,3 +179,27 @@ def test_views_half_precision_and_parameters(tmp_path):
     np.testing.assert_array_equal(model.weights[1].numpy(), [0, 1])
     load_state_dict(model, {"fc.weight": kernel.T[:2].bfloat16() + 1, "fc.bias": torch.zeros(2)})
     np.testing.assert_array_equal(model.weights[0].numpy(), kernel[:, :2] + 1)
+
+
+def test_safetensors_files_of_the_library_in_low_precision(tmp_path):
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    values = torch.tensor([[0.5, -2.0, 1.5], [3.0, 0.0, -0.25]])
+    dtypes = ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float16", "float64")
+    for dtype in dtypes:
+        save_file({"fc.weight": values.to(getattr(torch, dtype))}, tmp_path / "m.safetensors")
+        with open(tmp_path / "m.safetensors", "rb") as file:
+            stored = open_safetensors(file)
+            assert stored.datasets["fc.weight"].dtype.name == dtype
+        model = sequential(L.Dense(2, use_bias=False, name="fc"), shape=(3,))
+        load_state_dict(model, tmp_path / "m.safetensors")
+        np.testing.assert_array_equal(model.weights[0].numpy(), values.T)
+
+
+def test_what_we_write_in_low_precision_the_library_reads(tmp_path):
+    load_file = pytest.importorskip("safetensors.torch").load_file
+    model = sequential(L.Dense(2, name="fc", dtype="bfloat16"), shape=(3,))
+    model.save_weights(tmp_path / "m.safetensors")
+    found = load_file(tmp_path / "m.safetensors")
+    kernel = found["layers/dense/kernel"]
+    assert kernel.dtype == torch.bfloat16
+    np.testing.assert_array_equal(kernel.float(), model.weights[0].numpy().astype("float32"))
