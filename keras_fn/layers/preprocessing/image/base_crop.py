@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 from keras_fn.errors import missing_method
@@ -12,7 +13,7 @@ from keras_fn.ops.arithmetic import clip, maximum
 from keras_fn.ops.core import cast, shape as shape_of
 from keras_fn.ops.creation import arange
 from keras_fn.ops.image.resizing import resize, source_window
-from keras_fn.ops.indexing import getitem, take
+from keras_fn.ops.indexing import take
 from keras_fn.ops.joining_splitting import stack
 from keras_fn.ops.logic import greater_equal, logical_and, where
 from keras_fn.ops.slicing import slice as slice_block
@@ -82,11 +83,9 @@ class BaseCrop(BaseGeometricTransform):
 
     def _warp(self, images: Tensor, transformation: Nested, interpolation: str) -> Tensor:
         """Returns the pixels of the window, in their dtype, resized if it is smaller."""
-        height_axis, width_axis, _ = self._axes
         sizes = (transformation["crop_height"], transformation["crop_width"])
         starts = (transformation["top"], transformation["left"])
-        for axis, start, n in zip((height_axis, width_axis), starts, sizes, strict=True):
-            images = _cut(images, axis, start, n)
+        images = _cut(images, self._axes[:2], starts, sizes)
         size = (self.height, self.width)
         if all(isinstance(n, int) for n in sizes) and sizes == size:
             return images
@@ -106,14 +105,14 @@ class BaseCrop(BaseGeometricTransform):
         return stack(corners, axis=-1)
 
 
-def _cut(images: Any, axis: int, start: Any, size: Any) -> Tensor:
-    """Returns a part along an axis: a slice, or a gather where the size is a tensor."""
-    if not isinstance(size, int):
-        return take(images, arange(size) + start, axis=axis)
-    if isinstance(start, int):
-        after = (slice(None),) * (-axis - 1)
-        return getitem(images, (..., slice(start, start + size), *after))
-    sizes = list(shape_of(images))
-    starts: list[Any] = [0] * len(sizes)
-    starts[axis], sizes[axis] = start, size
-    return slice_block(images, starts, sizes)
+def _cut(images: Any, axes: Sequence[int], starts: Sequence[Any], sizes: Sequence[Any]) -> Tensor:
+    """Returns a block along two axes: one slice, or gathers where a size is a tensor."""
+    if not all(isinstance(size, int) for size in sizes):
+        for axis, start, size in zip(axes, starts, sizes, strict=True):
+            images = take(images, arange(size) + start, axis=axis)
+        return images
+    shape = list(shape_of(images))
+    places: list[Any] = [0] * len(shape)
+    for axis, start, size in zip(axes, starts, sizes, strict=True):
+        places[axis], shape[axis] = start, size
+    return slice_block(images, places, shape)
