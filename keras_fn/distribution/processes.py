@@ -77,7 +77,10 @@ def exchange_text(name: str, text: str = "", source: str = "", fix: str = "") ->
 
 
 def _exchange(name: str, text: str, timeout: float) -> list[str | None]:
-    return cast(SupportsDistribution, current()).exchange_text(name, text, timeout)
+    try:
+        return cast(SupportsDistribution, current()).exchange_text(name, text, timeout)
+    except Exception:  # process 0, which keeps the texts, has ended
+        return [None, *[text] * (processes.count - 1)]
 
 
 def _list_processes(indices: list[int]) -> str:

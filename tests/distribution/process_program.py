@@ -19,6 +19,7 @@ from keras_fn import distribution, layers, ops
 what, folder = sys.argv[1], Path(sys.argv[2])
 distribution.initialize(timeout=float(os.environ.get("TEST_TIMEOUT", "60")))
 process = int(os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0"))
+victim = int(os.environ.get("TEST_VICTIM", "1"))
 
 
 def make_model() -> keras.Model:
@@ -31,10 +32,10 @@ def make_model() -> keras.Model:
 
 
 class Strike(keras.callbacks.Callback):
-    """Ends process 1, in one of several ways, in the middle of a training."""
+    """Ends one process, in one of several ways, in the middle of a training."""
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if batch == 1 and process == 1 and self.model.optimizer.iterations.numpy() > 8:
+        if batch == 1 and process == victim and self.model.optimizer.iterations.numpy() > 8:
             (folder / "struck").write_text(str(time.time()))
             if what == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)

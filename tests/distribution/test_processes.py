@@ -71,6 +71,13 @@ def test_a_process_that_dies_is_named(tmp_path):
     assert seconds < 10  # 0.9 on a quiet machine
 
 
+@pytest.mark.thorough
+def test_process_0_that_dies_is_named_by_the_launcher(tmp_path):
+    found = run(launched("kill", tmp_path, "--grace", "8"), 1, TEST_TIMEOUT="30", TEST_VICTIM="0")
+    assert found.returncode == 128 + 9  # JAX ends process 1 itself
+    assert "process 0 of 2 failed first, with signal 9" in found.stdout
+
+
 def test_data_that_differs_is_an_error_before_training(tmp_path):
     _, text = failure("differ", tmp_path)
     assert text.startswith("SpecError") and "data 0: (101, 24)" in text
