@@ -34,7 +34,11 @@ def layer_config(model: GraphModel) -> dict[str, Any]:
 
     def history(tensor: KerasTensor) -> list[Any]:
         operation, node_index, tensor_index = tensor._keras_history
-        return [operation.name, indices[id(operation._inbound_nodes[node_index])], tensor_index]
+        node = operation._inbound_nodes[node_index]
+        if len(node.output_tensors) > 1:
+            ids = [id(x) for x in _in_file_order(node.outputs)]
+            tensor_index = ids.index(id(node.output_tensors[tensor_index]))
+        return [operation.name, indices[id(node)], tensor_index]
 
     def endpoint(tensor: KerasTensor) -> list[Any]:
         name, node_index, tensor_index = history(tensor)
@@ -51,6 +55,21 @@ def layer_config(model: GraphModel) -> dict[str, Any]:
         "input_layers": tree.map_structure(endpoint, model.input_structure),
         "output_layers": tree.map_structure(endpoint, model.output_structure),
     }
+
+
+def _in_file_order(outputs: Any) -> list[KerasTensor]:
+    """Returns the outputs of a call as files count them: those in a dict in the order of its keys.
+
+    Keras sorts the keys of dicts; here they have the order of their declaration.
+    """
+    if isinstance(outputs, dict):
+        keys = list(outputs)
+        if all(isinstance(key, str) for key in keys):
+            keys.sort()
+        return [x for key in keys for x in _in_file_order(outputs[key])]
+    if isinstance(outputs, (list, tuple)):
+        return [x for output in outputs for x in _in_file_order(output)]
+    return tree.flatten(outputs)
 
 
 def _first_call(operation: Operation) -> int:
@@ -262,7 +281,7 @@ class _GraphBuilder:
         operation = self.operations.get(name)
         nodes = operation._inbound_nodes[self.first[name] :] if operation is not None else []
         if isinstance(node_index, int) and 0 <= node_index < len(nodes):
-            tensors = nodes[node_index].output_tensors
+            tensors = _in_file_order(nodes[node_index].outputs)
             if isinstance(tensor_index, int) and 0 <= tensor_index < len(tensors):
                 return tensors[tensor_index]
         raise _invalid_config(

@@ -29,6 +29,8 @@ _WITHOUT_GROUPS = (
     "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
     "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
 )  # fmt: skip
+# Names of classes in files without modules, where the public name is another one.
+_CLASS_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}
 _ALIAS, _PACKAGE = "tf_keras.", "Custom>"
 
 
@@ -42,6 +44,8 @@ def upgrade_entry(value: dict[str, Any]) -> None:
         value: The serialized object.
     """
     module = value.get("module")
+    if module is None and isinstance(value.get("class_name"), str):
+        value["class_name"] = _CLASS_NAMES.get(value["class_name"], value["class_name"])
     if isinstance(module, str) and module.startswith(_ALIAS):
         value["module"] = module.removeprefix("tf_")
         if value.get("registered_name") == value.get("class_name"):

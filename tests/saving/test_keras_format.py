@@ -256,3 +256,19 @@ def test_a_model_is_one_file(tmp_path):
     for name, values in expected.items():
         np.testing.assert_array_equal(got[name], values)
     assert [p.name for p in tmp_path.iterdir()] == ["m.keras"]
+
+
+def test_outputs_of_a_layer_in_a_dict_are_counted_in_the_order_of_the_keys_as_in_keras():
+    x, y = keras.Input((2,)), keras.Input((2,))
+    inner = keras.Model(x, {"z": x * 2.0, "a": [x * 3.0, x * 5.0]}, name="inner")
+    found = inner(y)
+    model = keras.Model(y, [found["a"][1], found["z"], found["a"][0]])
+    assert model.get_config()["output_layers"] == [
+        ["inner", 1, 1],
+        ["inner", 1, 2],
+        ["inner", 1, 0],
+    ]
+    file = io.BytesIO()
+    model.save(file)
+    again = keras.saving.load_model(file)
+    assert [float(v[0, 0]) for v in again.predict(np.ones((1, 2)), verbose=0)] == [5.0, 2.0, 3.0]
