@@ -217,8 +217,9 @@ class ExportOptions(EndpointOptions, total=False):
     prefer_deferred_runtime_asserts_over_guards: bool
     preserve_module_call_signature: tuple[str, ...]
     platforms: Sequence[str]
+    vjp_order: int
     optimizations: Sequence[Any]
     representative_dataset: Any
     allow_custom_ops: bool
     experimental_new_quantizer: bool
-    enable_select_tf_ops: bool
+    target_spec: Any

@@ -426,10 +426,10 @@ class Model(Trainer, Layer):
                 those of the model.
             **kwargs: Options of the format: `opset_version` of `"onnx"`; those of
                 `torch.export.export` for `"torch"`; `jax2tf_kwargs` of `"tf_saved_model"` on JAX;
-                `platforms` of `"stablehlo"`; those of the converter for `"litert"`.
+                `platforms` and `vjp_order` of `"stablehlo"`; those of the converter for `"litert"`.
 
         Raises:
-            ValueError: The backend cannot write the format, a layer cannot be exported to it, the
+            ValueError: A layer cannot be exported, an option is one of another backend, the
                 inputs are not known, or the path has another ending.
             TypeError: An argument is unknown, or a signature is malformed.
             ImportError: A library is not installed.

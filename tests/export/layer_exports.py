@@ -116,7 +116,7 @@ ROUTES = {
 # ---------------------------------------------------------------- what cannot be exported
 
 _HOST = "it computes with strings or hashes, in Python"
-_TEXT = dict.fromkeys(
+_TEXT: dict[str, str] = dict.fromkeys(
     ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing"), _HOST
 )
 _POOLING = "LiteRT has no 3D pooling: the interpreter must have TensorFlow's ops (Flex)"
