@@ -9,6 +9,7 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,18 +53,12 @@ def _run(home: Path, first: int, count: int) -> tuple[int, list[str], collection
         [sys.executable, str(worker), str(home), str(first), str(count)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
-        bufsize=1,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     last, faults, counts = first - 1, [], collections.Counter()
-    assert process.stdout
     try:
-        while select.select([process.stdout], [], [], SECONDS)[0]:
-            line = process.stdout.readline()
-            if not line:
-                break
-            if not line.startswith("{"):
+        for line in _lines(process):
+            if not line.startswith(b"{"):
                 last = int(line)
                 continue
             report = json.loads(line)
@@ -74,6 +69,17 @@ def _run(home: Path, first: int, count: int) -> tuple[int, list[str], collection
         process.kill()
         process.communicate()
     return last, faults, counts
+
+
+def _lines(process: subprocess.Popen) -> Iterator[bytes]:
+    """Yields what a process prints, until it ends or prints nothing for long."""
+    assert process.stdout
+    rest, descriptor = b"", process.stdout.fileno()
+    while select.select([descriptor], [], [], SECONDS)[0]:
+        if not (data := os.read(descriptor, 1 << 16)):
+            return
+        *lines, rest = (rest + data).split(b"\n")
+        yield from lines
 
 
 def _check(folder: Path, first: int, count: int) -> None:
