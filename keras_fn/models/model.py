@@ -347,8 +347,12 @@ class Model(Trainer, Layer):
             ModelFileError: The path has another ending, or the model cannot be saved.
             OSError: The file cannot be written.
         """
-        save = partial(saving_api.save_model, overwrite=overwrite, zipped=zipped, **kwargs)
-        self._save(save, "save", filepath)
+        options: dict[str, Any] = {"overwrite": overwrite, "zipped": zipped, **kwargs}
+        if settings.distribution is None:
+            saving_api.save_model(self, filepath, **options)
+        else:
+            save = partial(saving_api.save_model, **options)
+            settings.distribution.save(save, f"{self._label}, save", self, filepath)
 
     def save_weights(
         self,
@@ -369,14 +373,12 @@ class Model(Trainer, Layer):
             ModelFileError: The path has another ending, or the model is not built.
             OSError: The file cannot be written.
         """
-        options = {"overwrite": overwrite, "max_shard_size": max_shard_size}
-        self._save(partial(saving_api.save_weights, **options), "save_weights", filepath)
-
-    def _save(self, save: Callable[..., None], method: str, filepath: Any) -> None:
+        options: dict[str, Any] = {"overwrite": overwrite, "max_shard_size": max_shard_size}
         if settings.distribution is None:
-            save(self, filepath)
+            saving_api.save_weights(self, filepath, **options)
         else:
-            settings.distribution.save(save, f"{self._label}, {method}", self, filepath)
+            save = partial(saving_api.save_weights, **options)
+            settings.distribution.save(save, f"{self._label}, save_weights", self, filepath)
 
     def load_weights(
         self,
