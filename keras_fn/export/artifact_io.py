@@ -1,6 +1,5 @@
 """Writing an exported artifact, a file or a folder, as a whole or not at all."""
 
-import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from pathlib import Path
 from keras_fn.core.temporary_folder import temporary_folder
 from keras_fn.errors import SpecError
 from keras_fn.saving.file_io import atomic_write, local_path
+from keras_fn.saving.folder_writer import atomic_folder
 from keras_fn.types import PathLike
 
 _COPY_BYTES = 1 << 20
@@ -46,24 +46,9 @@ def write_folder(path: PathLike, write: Callable[[str], None], marker: str) -> N
     """
     target = Path(os.path.realpath(local_path(path)))
     _check_replaceable(target, marker)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(f".{target.name}.keras_fn-new-{os.getpid()}")
-    old = target.with_name(f".{target.name}.keras_fn-old-{os.getpid()}")
-    try:
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir()
+    old = os.listdir(target) if target.is_dir() else []
+    with atomic_folder(target, old) as new:  # which keeps nothing of the old one
         write(str(new))
-        if target.exists():
-            os.replace(target, old)
-        try:
-            os.replace(new, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.replace(old, target)
-            raise
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_replaceable(target: Path, marker: str) -> None:
