@@ -226,6 +226,7 @@ def pipelines(session: nox.Session, backend: str) -> None:
         "tests/layers/preprocessing/test_pipelines.py",
         "tests/models/test_feature_space.py",
         "tests/export",
+        "tests/layers/interop",
     )
     _pytest(session, backend, "-m", "not types", *files)
 
