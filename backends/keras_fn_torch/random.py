@@ -64,7 +64,8 @@ def _as_custom_op(signature: str, result: Callable[..., Tensor]) -> Callable[[_D
         _library.impl(name, result, "Meta")
 
         def call(draw: Any, *args: Any) -> Tensor:
-            if torch.compiler.is_compiling():
+            # An exported program runs without keras_fn: there PyTorch's own generator draws.
+            if torch.compiler.is_compiling() and not torch.compiler.is_exporting():
                 return getattr(torch.ops.keras_fn, name)(draw.__name__, *args)
             return function(draw, *args)
 
@@ -85,6 +86,8 @@ def _draw(draw: Any, shape: Any, dtype: str, seed: Tensor, *limits: int) -> Tens
 def _run(
     draw: Any, shape: Any, dtype: torch.dtype, device: torch.device, seed: Tensor, limits: Any
 ) -> Tensor:
+    if torch.compiler.is_exporting():
+        return draw(*limits, tuple(shape), dtype=dtype, device=device)
     generator = None if device.type == "meta" else _generator(seed, device)
     options = {"dtype": dtype, "device": device, "generator": generator}
     return draw(*limits, tuple(shape), **options)
@@ -138,4 +141,6 @@ def _draw_with_parameters(
 def _run_like(draw: Any, parameters: list[Tensor], seed: Tensor) -> Tensor:
     if parameters[0].is_meta:
         return torch.empty_like(parameters[0])
+    if torch.compiler.is_exporting():
+        return draw(*parameters)
     return draw(*parameters, generator=_generator(seed, parameters[0].device))
