@@ -15,7 +15,7 @@ case.__test__ = False  # for pytest: it has no tests of its own
 
 
 class Doubling(layers.Layer):
-    """Doubles its input, and forgets an argument in its config if it is told to."""
+    """Doubles its input; with `forgets`, its config lacks an argument."""
 
     def __init__(self, hidden=1, forgets=False, **kwargs):
         super().__init__(**kwargs)
