@@ -35,11 +35,13 @@ class Artifact(NamedTuple):
         path: The file or folder.
         names: The name of each input.
         inputs: The inputs, flat.
+        outputs: The name of each output.
     """
 
     path: str
     names: list[str]
     inputs: list[np.ndarray]
+    outputs: list[str]
 
     @property
     def nested(self) -> Any:
@@ -73,6 +75,8 @@ def run_litert(artifact: Artifact) -> Any:
 
     run = tf.lite.Interpreter(artifact.path).get_signature_runner("serving_default")
     found = run(**dict(zip(artifact.names, artifact.inputs, strict=True)))
+    if set(found) == set(artifact.outputs):
+        return [found[name] for name in artifact.outputs]
     is_numbered = all(name.startswith("output_") for name in found)
     return [found[name] for name in sorted(found, key=len)] if is_numbered else found
 
@@ -123,7 +127,14 @@ _POOLING = "LiteRT has no 3D pooling: the interpreter must have TensorFlow's ops
 
 UNSUPPORTED: dict[str, dict[str, str]] = {title: dict(_TEXT) for title in ROUTES}
 """Layers that a route cannot export, by its title, and why."""
-UNSUPPORTED["LiteRT"] |= {"MaxPooling3D": _POOLING, "AveragePooling3D": _POOLING}
+UNSUPPORTED["LiteRT"] |= {
+    "MaxPooling3D": _POOLING,
+    "AveragePooling3D": _POOLING,
+    "ConvLSTM3D": "LiteRT slices tensors of at most five axes: the file cannot be run",
+}
+for _title in ("torch.export", "ONNX"):
+    _BATCH = "only for a batch of a known size (`input_signature`): the crop compares sizes"
+    UNSUPPORTED[_title] |= {"CenterCrop": _BATCH, "RandomCrop": _BATCH}
 
 # ---------------------------------------------------------------- the comparison
 
@@ -159,7 +170,7 @@ def export_and_compare(route: Route, case: LayerCase, folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # of ops that LiteRT lacks
         model.export(path, route.format, verbose=False)
-    artifact = Artifact(path, [x.name for x in model.inputs], inputs)
+    artifact = Artifact(path, [x.name for x in model.inputs], inputs, model.output_names)
     results, expected = route.run(artifact), model(artifact.nested, training=False)
     # Flat results are in the order of the model's outputs; frameworks sort the keys of a dict.
     flatten = tree.flatten if isinstance(results, list) else tree.flatten_sorted

@@ -36,7 +36,7 @@ def test_a_model_comes_to_the_formats_of_other_frameworks(route, tmp_path: Path)
     path = str(tmp_path / f"model{route.suffix}")
     model.export(path, route.format, verbose=False)
     inputs = [X, np.stack([X] * 4, 1)]
-    found = route.run(Artifact(path, ["a", "b"], inputs))
+    found = route.run(Artifact(path, ["a", "b"], inputs, model.output_names))
     found = found[0] if isinstance(found, list) else found
     found = found.detach() if hasattr(found, "detach") else found
     expected = keras.ops.convert_to_numpy(model(inputs))
