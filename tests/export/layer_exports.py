@@ -19,6 +19,7 @@ from layer_cases.case import LayerCase, fill
 
 import keras_fn as keras
 from keras_fn.core import tree
+from keras_fn.core.endpoint import unique_names
 
 BACKEND = keras.config.backend()
 TOLERANCE = 1e-5
@@ -170,7 +171,8 @@ def export_and_compare(route: Route, case: LayerCase, folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # of ops that LiteRT lacks
         model.export(path, route.format, verbose=False)
-    artifact = Artifact(path, [x.name for x in model.inputs], inputs, model.output_names)
+    names = unique_names(model.output_names)
+    artifact = Artifact(path, [x.name for x in model.inputs], inputs, names)
     results, expected = route.run(artifact), model(artifact.nested, training=False)
     # Flat results are in the order of the model's outputs; frameworks sort the keys of a dict.
     flatten = tree.flatten if isinstance(results, list) else tree.flatten_sorted
