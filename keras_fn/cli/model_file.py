@@ -18,15 +18,18 @@ from keras_fn.saving.errors import ModelFileError, model_file_errors
 from keras_fn.saving.file_io import open_for_reading
 from keras_fn.saving.hdf5.datasets import check_inflation
 from keras_fn.saving.hdf5.file import Hdf5File, open_hdf5
-from keras_fn.saving.safetensors_file import (
+from keras_fn.saving.safetensors.safetensors_file import (
     SIGNATURE_BYTES,
     SafetensorsFile,
     is_safetensors,
     open_safetensors,
 )
 from keras_fn.saving.shards import ShardNaming
+from keras_fn.saving.state_dict.torch_checkpoint import (
+    StoredTensor,
+    TorchCheckpoint,
+)
 from keras_fn.saving.strict_json import parse_json
-from keras_fn.saving.torch_checkpoint import StoredTensor, TorchCheckpoint
 
 MODEL_FORMATS = ("keras", "folder", "legacy.h5", "json")
 """The formats that hold an architecture. A legacy file may hold weights alone."""

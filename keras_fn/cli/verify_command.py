@@ -23,8 +23,8 @@ from keras_fn.saving.config_validation import (
 from keras_fn.saving.errors import model_file_errors
 from keras_fn.saving.file_io import open_for_reading
 from keras_fn.saving.hdf5.file import Hdf5File
-from keras_fn.saving.safetensors_file import SafetensorsFile
-from keras_fn.saving.strict_zip import Entry, member_chunks, read_entries
+from keras_fn.saving.safetensors.safetensors_file import SafetensorsFile
+from keras_fn.saving.zip.strict_zip import Entry, member_chunks, read_entries
 
 CHECKS = {
     "format": "is of a known format",

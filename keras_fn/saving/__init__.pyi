@@ -13,11 +13,11 @@ from keras_fn.core.serialization import (
     serialize_keras_object as serialize_keras_object,
 )
 from keras_fn.saving.file_editor import KerasFileEditor as KerasFileEditor
-from keras_fn.saving.load_report import LoadReport as LoadReport
 from keras_fn.saving.saving_api import (
     load_model as load_model,
     load_weights as load_weights,
     save_model as save_model,
     save_weights as save_weights,
 )
-from keras_fn.saving.state_dict import load_state_dict as load_state_dict
+from keras_fn.saving.state_dict.load_report import LoadReport as LoadReport
+from keras_fn.saving.state_dict.load_state_dict import load_state_dict as load_state_dict

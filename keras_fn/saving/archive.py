@@ -24,15 +24,15 @@ from keras_fn.saving.errors import (
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.limits import current_limits
 from keras_fn.saving.strict_json import parse_json
-from keras_fn.saving.strict_zip import (
+from keras_fn.saving.zip.strict_zip import (
     NAME_BYTES,
     Entry,
     malformed,
     member_chunks,
     read_entries,
 )
-from keras_fn.saving.zip_records import STORED
-from keras_fn.saving.zip_writer import write_zip
+from keras_fn.saving.zip.zip_records import STORED
+from keras_fn.saving.zip.zip_writer import write_zip
 from keras_fn.version import KERAS_VERSION, __version__
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"

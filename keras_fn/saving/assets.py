@@ -13,8 +13,8 @@ from pathlib import Path
 from keras_fn.core.temporary_folder import temporary_folder
 from keras_fn.saving.archive import check_asset_path
 from keras_fn.saving.errors import ModelFileError, error_context
-from keras_fn.saving.strict_zip import malformed
 from keras_fn.saving.variable_paths import Saveable, walk_saveables
+from keras_fn.saving.zip.strict_zip import malformed
 from keras_fn.types import AnyModel
 
 

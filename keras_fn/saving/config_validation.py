@@ -17,7 +17,7 @@ from keras_fn.saving.errors import (
     model_file_errors,
     sanitize_for_display,
 )
-from keras_fn.saving.keras_2_config import upgrade_arguments, upgrade_entry
+from keras_fn.saving.legacy.keras_2_config import upgrade_arguments, upgrade_entry
 from keras_fn.saving.limits import current_limits
 
 _ENTRY_KEYS = {

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, Union, cast
 import numpy as np
 
 from keras_fn.errors import DTypeError, SpecError, find_similar
-from keras_fn.saving import keras_folder, legacy_h5
+from keras_fn.saving import keras_folder
 from keras_fn.saving.archive import Archive, read_archive
 from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
@@ -16,6 +16,7 @@ from keras_fn.saving.file_io import describe, local_path, open_for_reading, open
 from keras_fn.saving.hdf5.datatypes import to_storable
 from keras_fn.saving.hdf5.file import Hdf5File, check_link_name, open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
+from keras_fn.saving.legacy import legacy_h5
 from keras_fn.saving.variable_paths import join
 from keras_fn.saving.weights import collect, to_array
 from keras_fn.types import AnyModel, PathLike, TensorLike

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from keras_fn._lazy import LazyModule
 from keras_fn.errors import KerasError
-from keras_fn.saving import safetensors_format, weights_format
+from keras_fn.saving import weights_format
 from keras_fn.saving.archive import ASSETS, CONFIG, METADATA, NPZ_WEIGHTS, WEIGHTS
 from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.safetensors import safetensors_format
 from keras_fn.saving.shards import read_shard_names
 from keras_fn.version import KERAS_VERSION
 

@@ -37,7 +37,7 @@ from keras_fn.saving.errors import (
 from keras_fn.saving.file_io import PathLike, complete_folder, describe, local_path
 from keras_fn.saving.folder_writer import atomic_folder
 from keras_fn.saving.limits import current_limits
-from keras_fn.saving.strict_zip import malformed
+from keras_fn.saving.zip.strict_zip import malformed
 
 _CHECKSUMS = "crc32"
 _OWN_NAMES = (CONFIG, METADATA, WEIGHTS, NPZ_WEIGHTS, ASSETS.rstrip("/"))

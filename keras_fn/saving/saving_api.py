@@ -13,8 +13,6 @@ from keras_fn.saving import (
     hugging_face,
     keras_folder,
     keras_format,
-    legacy_h5,
-    safetensors_format,
     weights_format,
 )
 from keras_fn.saving.archive import read_archive
@@ -23,7 +21,9 @@ from keras_fn.saving.config_validation import config_errors, validate_and_upgrad
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading, open_for_writing
 from keras_fn.saving.hugging_face import is_hub_path
-from keras_fn.saving.safetensors_file import SIGNATURE_BYTES, is_safetensors
+from keras_fn.saving.legacy import legacy_h5
+from keras_fn.saving.safetensors import safetensors_format
+from keras_fn.saving.safetensors.safetensors_file import SIGNATURE_BYTES, is_safetensors
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import check_parameters
 from keras_fn.types import AnyModel, LoadWeightsOptions, PathLike, SaveOptions, SaveWeightsOptions

@@ -11,7 +11,11 @@ import pytest
 from keras_fn.errors import KerasError
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.limits import limits
-from keras_fn.saving.safetensors_file import is_safetensors, open_safetensors, write_safetensors
+from keras_fn.saving.safetensors.safetensors_file import (
+    is_safetensors,
+    open_safetensors,
+    write_safetensors,
+)
 
 DTYPES = ["bool", *(f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)), "float16",
           "float32", "float64", "bfloat16", "float8_e4m3fn", "float8_e5m2",

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import keras_fn as keras
-from keras_fn.saving import safetensors_file, safetensors_format
 from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.safetensors_file import open_safetensors, write_safetensors
+from keras_fn.saving.safetensors import safetensors_file, safetensors_format
+from keras_fn.saving.safetensors.safetensors_file import open_safetensors, write_safetensors
 
 L = keras.layers
 

@@ -13,9 +13,9 @@ import keras_fn as keras
 from keras_fn.errors import KerasError
 from keras_fn.saving import LoadReport, load_state_dict
 from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.load_report import StateDictError
-from keras_fn.saving.safetensors_file import write_safetensors
-from keras_fn.saving.state_dict_layouts import Layout, _layout
+from keras_fn.saving.safetensors.safetensors_file import write_safetensors
+from keras_fn.saving.state_dict.load_report import StateDictError
+from keras_fn.saving.state_dict.state_dict_layouts import Layout, _layout
 
 L = keras.layers
 RANDOM = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import pytest
 import keras_fn as keras
 from keras_fn.saving import load_state_dict
 from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.safetensors_file import open_safetensors
+from keras_fn.saving.safetensors.safetensors_file import open_safetensors
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

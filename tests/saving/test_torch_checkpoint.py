@@ -10,7 +10,10 @@ from torch_files import archive, checkpoint, name, opcodes, saved, storage, tens
 from keras_fn.errors import KerasError
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.limits import limits
-from keras_fn.saving.torch_checkpoint import TorchCheckpoint, list_tensors
+from keras_fn.saving.state_dict.torch_checkpoint import (
+    TorchCheckpoint,
+    list_tensors,
+)
 
 ARRAYS = {
     "a": np.arange(6, dtype="float32").reshape(2, 3),

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_fn.saving import zip_writer
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.hdf5.writer import _Pages as SparseFile
-from keras_fn.saving.strict_zip import read_entries
-from keras_fn.saving.zip_records import FULL_16, FULL_32
+from keras_fn.saving.zip import zip_writer
+from keras_fn.saving.zip.strict_zip import read_entries
+from keras_fn.saving.zip.zip_records import FULL_16, FULL_32
 
 
 def skip_parts(file, parts):

@@ -11,9 +11,17 @@ from keras_fn.core.variable import Variable
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.saving.hdf5.datatypes import can_read_as
-from keras_fn.saving.load_report import LoadReport, Match, ShapeDifference
-from keras_fn.saving.state_dict_layouts import Candidate, is_a, list_candidates
-from keras_fn.saving.state_dict_sources import TensorSource
+from keras_fn.saving.state_dict.load_report import (
+    LoadReport,
+    Match,
+    ShapeDifference,
+)
+from keras_fn.saving.state_dict.state_dict_layouts import (
+    Candidate,
+    is_a,
+    list_candidates,
+)
+from keras_fn.saving.state_dict.state_dict_sources import TensorSource
 from keras_fn.saving.variable_paths import Saveable, join, walk_saveables
 from keras_fn.types import AnyModel
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 from keras_fn.saving.checksum import Buffer, write_parts
-from keras_fn.saving.zip_records import (
+from keras_fn.saving.zip.zip_records import (
     CENTRAL,
     CENTRAL_SIGNATURE,
     END,

@@ -15,7 +15,11 @@ from keras_fn.core.variable import Variable
 from keras_fn.saving import shards
 from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
 from keras_fn.saving.file_io import describe, open_for_reading, open_for_writing
-from keras_fn.saving.safetensors_file import SafetensorsFile, open_safetensors, write_safetensors
+from keras_fn.saving.safetensors.safetensors_file import (
+    SafetensorsFile,
+    open_safetensors,
+    write_safetensors,
+)
 from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.variable_paths import walk_saveables
 from keras_fn.saving.weights import Weights, collect, restore

@@ -31,8 +31,8 @@ from keras_fn.saving.errors import (
 )
 from keras_fn.saving.hdf5.file import Hdf5File, open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
-from keras_fn.saving.keras_2_config import upgrade_arguments, upgrade_optimizer_name
-from keras_fn.saving.legacy_matching import (
+from keras_fn.saving.legacy.keras_2_config import upgrade_arguments, upgrade_optimizer_name
+from keras_fn.saving.legacy.legacy_matching import (
     Candidates,
     Pairs,
     common_pairs,

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.errors import ModelFileError, sanitize_for_display
 from keras_fn.saving.limits import current_limits
-from keras_fn.saving.zip_records import (
+from keras_fn.saving.zip.zip_records import (
     CENTRAL,
     CENTRAL_SIGNATURE,
     DEFLATED,

@@ -14,14 +14,18 @@ from keras_fn.errors import find_similar
 from keras_fn.saving import hugging_face
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import describe, local_path, open_for_reading
-from keras_fn.saving.safetensors_file import (
+from keras_fn.saving.safetensors.safetensors_file import (
     SIGNATURE_BYTES,
     SafetensorsFile,
     is_safetensors,
     open_safetensors,
 )
-from keras_fn.saving.safetensors_format import INDEX_ENDING, open_shards
-from keras_fn.saving.torch_checkpoint import StoredTensor, TorchCheckpoint, list_tensors
+from keras_fn.saving.safetensors.safetensors_format import INDEX_ENDING, open_shards
+from keras_fn.saving.state_dict.torch_checkpoint import (
+    StoredTensor,
+    TorchCheckpoint,
+    list_tensors,
+)
 
 StateDict = Mapping[str, Any]
 _ZIP = b"PK\x03\x04"

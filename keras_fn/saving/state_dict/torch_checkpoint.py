@@ -22,7 +22,7 @@ from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
 from keras_fn.saving.file_io import describe
 from keras_fn.saving.limits import current_limits
-from keras_fn.saving.strict_zip import Entry, member_chunks, read_entries
+from keras_fn.saving.zip.strict_zip import Entry, member_chunks, read_entries
 
 _PICKLE, _DATA, _BYTE_ORDER = "data.pkl", "data/", "byteorder"
 _OTHERS = {"version", ".format_version", ".storage_alignment", ".data/serialization_id"}

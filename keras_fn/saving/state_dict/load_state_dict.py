@@ -8,9 +8,13 @@ from typing import Any, BinaryIO
 
 from keras_fn.errors import SpecError, find_similar
 from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
-from keras_fn.saving.load_report import LoadReport, StateDictError
-from keras_fn.saving.state_dict_matching import list_targets, match, suggest
-from keras_fn.saving.state_dict_sources import StateDict, open_state_dict
+from keras_fn.saving.state_dict.load_report import LoadReport, StateDictError
+from keras_fn.saving.state_dict.state_dict_matching import (
+    list_targets,
+    match,
+    suggest,
+)
+from keras_fn.saving.state_dict.state_dict_sources import StateDict, open_state_dict
 from keras_fn.types import AnyModel, PathLike
 
 Rename = Mapping[str, str | None] | Sequence[tuple[str, str | None]]

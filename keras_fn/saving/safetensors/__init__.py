@@ -1,0 +1,1 @@
+"""The safetensors format: a strict reader, a writer, and weights of models in it."""

@@ -1,0 +1,1 @@
+"""Zip archives: a strict reader, and a writer of members that are not compressed."""
