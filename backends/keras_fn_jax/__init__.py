@@ -6,12 +6,11 @@ from keras_fn_jax.batching import (
     prepare_host_batch as prepare_host_batch,
     split_into_batches as split_into_batches,
 )
-from keras_fn_jax.device import device_scope as device_scope
+from keras_fn_jax.device import device_scope as device_scope, list_devices as list_devices
 from keras_fn_jax.distribution import (
     exchange_counts as exchange_counts,
     exchange_text as exchange_text,
     initialize_processes as initialize_processes,
-    list_devices as list_devices,
     local_values as local_values,
     make_mesh as make_mesh,
     make_sharding as make_sharding,

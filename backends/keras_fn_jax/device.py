@@ -1,4 +1,4 @@
-"""Devices: the device of new arrays."""
+"""Devices: their names, and the device of new arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,26 @@ def _device(name: str) -> Any:
         devices = dict.fromkeys((*jax.devices(), *jax.devices("cpu")))
         raise SpecError(
             "keras.device",
-            expected=f"one of {', '.join(f'{d.platform}:{d.id}' for d in devices)}",
+            expected=f"one of {', '.join(map(name_device, devices))}",
             received=f"{name!r}",
             fix="name a device that JAX sees",
         ) from None
+
+
+def list_devices(device_type: str | None = None) -> list[str]:
+    """Returns the names of the devices of all processes, such as "cpu:0"."""
+    return [name_device(device) for device in find_devices(device_type)]
+
+
+def find_devices(device_type: str | None) -> list[Any]:
+    """Returns the devices of a kind, of all processes."""
+    kind = None if device_type is None else device_type.lower().replace("cuda", "gpu")
+    try:
+        return jax.devices(kind)
+    except RuntimeError:  # there are none of this kind
+        return []
+
+
+def name_device(device: Any) -> str:
+    """Returns the name of a device."""
+    return f"{device.platform}:{device.id}"

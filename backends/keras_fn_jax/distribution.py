@@ -18,30 +18,14 @@ from jax.core import Tracer
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from keras_fn.errors import SpecError
-
-
-def list_devices(device_type: str | None = None) -> list[str]:
-    """Returns the names of the devices of all processes, such as "cpu:0"."""
-    return [_name(device) for device in _devices(device_type)]
-
-
-def _devices(device_type: str | None) -> list[Any]:
-    kind = None if device_type is None else device_type.lower().replace("cuda", "gpu")
-    try:
-        return jax.devices(kind)
-    except RuntimeError:  # there are none of this kind
-        return []
-
-
-def _name(device: Any) -> str:
-    return f"{device.platform}:{device.id}"
+from keras_fn_jax.device import find_devices, list_devices, name_device
 
 
 def make_mesh(devices: np.ndarray, axis_names: Sequence[str]) -> Mesh:
     """Returns `jax.sharding.Mesh`."""
     names = [str(name).replace("cuda", "gpu") for name in devices.flat]
     kinds = dict.fromkeys(name.partition(":")[0] for name in names)
-    available = {_name(device): device for kind in kinds for device in _devices(kind)}
+    available = {name_device(device): device for kind in kinds for device in find_devices(kind)}
     unknown = [name for name in names if name not in available]
     if unknown:
         raise SpecError(

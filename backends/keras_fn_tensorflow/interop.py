@@ -89,7 +89,7 @@ def wrap_jax(
     """Returns the function of JAX as one of tensors, by `jax2tf`: gradients and graphs know it.
 
     Args:
-        function: Takes pytrees by position. What is no tensor is a constant.
+        function: Takes pytrees by position. Leaves other than tensors are constants.
         platforms: The platforms for which a saved program holds it; None for that of JAX.
     """
     compiled: dict[Any, Any] = {}

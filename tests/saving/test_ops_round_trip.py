@@ -126,7 +126,7 @@ def test_options_that_are_tensors_are_refused_when_saved():
         ({"module": "keras.src.ops.nn"}, "an op of keras.ops"),
         ({"config": {"name": "mean", "axis": 1, "extra": 1}}, "extra"),
         ({"config": {"name": "other", "axis": 1}}, "named 'mean'"),
-        ({"config": [1]}, "dict"),
+        ({"config": [1]}, "a name and a config"),
     ],
 )
 def test_a_damaged_op_is_a_clear_error(change, said):
