@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 from rich.console import Console
-from torch_files import saved
+from torch_files import checkpoint, opcodes, saved, storage, tensor
 
 import keras_fn as keras
 from keras_fn.errors import KerasError
@@ -310,10 +310,10 @@ def test_safetensors_files_and_shards(tmp_path):
     load_state_dict(model, tmp_path / "m.safetensors")
     assert_loaded(model, STATE)
     places = {}
-    for name, tensor in STATE.items():
+    for name, array in STATE.items():
         places[name] = f"m-{name}.safetensors"
         with open(tmp_path / places[name], "wb") as file:
-            write_safetensors(file, {name: tensor + 1})
+            write_safetensors(file, {name: array + 1})
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": places}))
     load_state_dict(model, str(index))
@@ -345,16 +345,21 @@ def test_entries_of_a_checkpoint():
 
 
 def test_other_sources_are_errors(tmp_path):
-    model = mlp(4, 4)
+    model, row = mlp(4, 4), tensor(storage("FloatStorage", "0", 4), (4,), (1,))
     (tmp_path / "text").write_text("weights")
     with zipfile.ZipFile(tmp_path / "m.zip", "w") as file:
         file.writestr("m/data.pkl", b"\x80\x02}.")
         file.writestr("m/code/__torch__.py", b"")
+    (tmp_path / "more.pt").write_bytes(
+        checkpoint(opcodes({"epoch": 3, "fc0.bias": row}), {"0": bytes(16)})
+    )
     for source, said in (
         (tmp_path / "text", "not a file of tensors"),
         (tmp_path / "m.zip", "that torch.save does not write"),
         ("https://example.com/m.pt", "only local files"),
         ({"fc0.weight": np.ones((4, 3)), "fc0.bias": [1, 2]}, "is not a tensor"),
+        ({**STATE, 5: np.ones(3)}, "by a key of type int"),
+        (tmp_path / "more.pt", "'epoch' is not a tensor"),
         (5, "a path or a binary"),
         (type("Module", (), {"state_dict": dict})(), r"module\.state_dict\(\)"),
     ):
@@ -377,3 +382,41 @@ def test_arrays_are_copied_and_variables_accepted():
     load_state_dict(other, {v.path: v for v in model.weights})
     for a, b in zip(weights(model), weights(other), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_tensor_is_of_one_layer():
+    class TwoNames(keras.Model):
+        """A model whose attribute has the name of another layer."""
+
+        def __init__(self):
+            super().__init__()
+            self.a = L.Dense(3, name="b")
+            self.b = L.Dense(3, name="c")
+
+        def call(self, x):
+            return self.b(self.a(x))
+
+    model = TwoNames()
+    model.build((None, 3))
+    with pytest.raises(StateDictError) as error:
+        load_state_dict(model, linear("b", 3, 3))
+    assert [path.partition("/")[2] for path in error.value.report.missing] == ["c/kernel", "c/bias"]
+
+
+def test_a_gru_that_resets_before_is_not_that_of_pytorch():
+    gru = L.GRU(2, use_bias=False, reset_after=False, name="gru")
+    model = keras.Sequential([keras.Input((4, 3)), gru])
+    state = {"gru.weight_ih_l0": np.ones((6, 3)), "gru.weight_hh_l0": np.ones((6, 2))}
+    with pytest.raises(StateDictError, match="2 missing, 2 unexpected"):
+        load_state_dict(model, state)
+
+
+def test_nothing_is_computed_from_a_giant_view(tmp_path):
+    model = keras.Sequential([keras.Input((4, 3)), L.LSTM(2, name="lstm")])
+    giant = tensor(storage("FloatStorage", "0", 1), (1 << 45,), (0,))  # 128 TiB
+    names = [f"lstm.{kind}_{of}_l0" for kind in ("weight", "bias") for of in ("ih", "hh")]
+    (tmp_path / "m.pt").write_bytes(
+        checkpoint(opcodes(dict.fromkeys(names, giant)), {"0": bytes(4)})
+    )
+    with pytest.raises(StateDictError, match="3 of another shape"):
+        load_state_dict(model, tmp_path / "m.pt")

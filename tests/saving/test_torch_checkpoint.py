@@ -12,7 +12,6 @@ from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.limits import limits
 from keras_fn.saving.state_dict.torch_checkpoint import (
     TorchCheckpoint,
-    list_tensors,
 )
 
 ARRAYS = {
@@ -24,7 +23,7 @@ ARRAYS = {
 
 def read_all(data):
     file = TorchCheckpoint(io.BytesIO(data))
-    return {key: file.read(t, t.dtype) for key, t in list_tensors(file.content)}
+    return {key: file.read(t, t.dtype) for key, t in file.content.items()}
 
 
 def test_tensors_come_back():
@@ -98,6 +97,10 @@ CASES = {
     "items of a list": (one(b"](K\1K\2u"), "not a dictionary"),
     "append to a dictionary": (one(b"}K\1a"), "not a list"),
     "a key that is a list": (one(b"}]K\1s"), "neither a text"),
+    "a key that is a boolean": (one(b"}\x88K\1s"), "neither a text"),
+    # 2**61 - 1, like all its multiples, has the hash 0.
+    "a key whose hash is not its value": (
+        one(b"}" + opcodes((1 << 61) - 1) + b"K\1s"), "nor a small integer"),
     "an item without a value": (one(b"}(K\1u"), "not a dictionary"),
     "an empty stack": (checkpoint(b"R", {}), "malformed"),
     "an unknown memo": (one(b"h\x09"), "malformed"),

@@ -200,8 +200,13 @@ def _layout(layer: Any, weight: str) -> Layout | None:
     for cls in type(layer).__mro__:
         if cls.__name__ in _LAYOUTS:
             layout = _LAYOUTS[cls.__name__].get(weight)
-            return layout if _is_splittable(layer, weight) else None
+            return layout if _is_splittable(layer, weight) and _resets_after(layer) else None
     return None
+
+
+def _resets_after(layer: Any) -> bool:
+    """Returns False for a GRU that applies the reset gate before the matrix, unlike PyTorch's."""
+    return bool(getattr(layer, "reset_after", True))
 
 
 def _is_splittable(layer: Any, weight: str) -> bool:

@@ -1,5 +1,6 @@
 """Which tensors of a state dict belong to which weights of a model."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ Tensors = Mapping[str, tuple[str, TensorSource]]
 """The old name of each tensor, and the tensor, by its new name."""
 
 _MAX_TRIALS = 50_000  # of a layer and a module, for suggestions
+_MAX_PARTS = 3  # weights in a tensor: the query, key and value of an attention layer
 _WHOLE_MODULES = ("MultiHeadAttention", "Bidirectional", "RNN")  # with the layers in them
 
 
@@ -68,15 +70,18 @@ class Pair(NamedTuple):
 
     def fits(self) -> bool:
         """Returns whether the value has the shape of the weight, and a dtype of its kind."""
-        dtype = numpy_dtype(self.target.variable.dtype)
+        shape, dtype = self.target.variable.shape, numpy_dtype(self.target.variable.dtype)
+        # A view in a file can be of any size without memory: nothing is computed from a large one.
+        if any(math.prod(source.shape) > _MAX_PARTS * math.prod(shape) for source in self.sources):
+            return False
         if not all(can_read_as(source.dtype, dtype) for source in self.sources):
             return False
         try:
             empty = [np.broadcast_to(np.zeros((), s.dtype), s.shape) for s in self.sources]
-            value = self.candidate.layout.convert(empty, self.target.variable.shape)
+            value = self.candidate.layout.convert(empty, shape)
         except (ValueError, IndexError):  # of NumPy, about the shapes
             return False
-        return value.shape == self.target.variable.shape
+        return value.shape == shape
 
     def read(self) -> np.ndarray:
         """Returns the value, as an array that no one else holds."""
@@ -155,13 +160,13 @@ def match(targets: Sequence[Target], tensors: Tensors) -> tuple[list[Pair], Load
         tensors: The tensors.
     """
     pairs, missing, different = [], [], []
-    used: set[str] = set()
+    used: dict[str, str] = {}
     for target in targets:
-        found = find_pair(target, target.names, tensors)
+        found = find_pair(target, target.names, tensors, used)
         if found is None:
             missing.append(target.path)
             continue
-        used.update(found.candidate.tensors)
+        used.update(dict.fromkeys(found.candidate.tensors, target.unit))
         old = tuple(tensors[name][0] for name in found.candidate.tensors)
         found = found._replace(candidate=found.candidate._replace(tensors=old))
         if found.fits():
@@ -177,10 +182,22 @@ def find_pair(
     target: Target,
     names: Names,
     tensors: Tensors,
+    used: Mapping[str, str],
 ) -> Pair | None:
-    """Returns the first candidate of which all tensors are there."""
+    """Returns the first candidate of which all tensors are there and not of another layer.
+
+    Args:
+        target: The weight.
+        names: The names that the module of its layer may have.
+        tensors: The tensors.
+        used: By the names of tensors that are taken, the layer that has them.
+    """
+
+    def is_free(name: str) -> bool:
+        return name in tensors and used.get(name, target.unit) == target.unit
+
     for candidate in target.candidates(names):
-        if all(name in tensors for name in candidate.tensors):
+        if all(map(is_free, candidate.tensors)):
             return Pair(target, candidate, [tensors[name][1] for name in candidate.tensors])
     return None
 
@@ -221,7 +238,7 @@ def _is_module_of(module: str, unit: str, targets: Sequence[Target], tensors: Te
     """Returns whether the tensors of a module are those of all weights of a layer."""
     used: set[str] = set()
     for target in targets:
-        pair = find_pair(target, lambda path: [module] if path == unit else [], tensors)
+        pair = find_pair(target, lambda path: [module] if path == unit else [], tensors, {})
         if pair is None or not pair.fits():
             return False
         used.update(pair.candidate.tensors)

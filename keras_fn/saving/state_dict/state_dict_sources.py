@@ -12,7 +12,12 @@ from keras_fn.core.foreign_tensors import framework_of, to_numpy
 from keras_fn.core.variable import Variable
 from keras_fn.errors import find_similar
 from keras_fn.saving import hugging_face
-from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
+from keras_fn.saving.errors import (
+    ModelFileError,
+    ModelFileTypeError,
+    model_file_errors,
+    sanitize_for_display,
+)
 from keras_fn.saving.file_io import describe, local_path, open_for_reading
 from keras_fn.saving.safetensors.safetensors_file import (
     SIGNATURE_BYTES,
@@ -24,7 +29,6 @@ from keras_fn.saving.safetensors.safetensors_format import INDEX_ENDING, open_sh
 from keras_fn.saving.state_dict.torch_checkpoint import (
     StoredTensor,
     TorchCheckpoint,
-    list_tensors,
 )
 
 StateDict = Mapping[str, Any]
@@ -55,7 +59,15 @@ class _ArraySource(NamedTuple):
         return numpy_dtype(standardize_dtype(self.value.dtype))
 
     def read(self) -> np.ndarray:
-        return np.array(to_numpy(self.value))
+        try:
+            return np.array(to_numpy(self.value))
+        except (TypeError, NotImplementedError, RuntimeError) as error:
+            raise ModelFileTypeError(
+                "a tensor of the dictionary has no values that NumPy could read",
+                expected="a dense tensor with values",
+                received=f"{type(self.value).__name__} of shape {self.shape}: {error}"[:300],
+                fix="convert it: a sparse one with to_dense(), others with float()",
+            ) from error
 
 
 class _FileSource(NamedTuple):
@@ -133,8 +145,13 @@ def _tensors_in(file: BinaryIO, key: str | None) -> Mapping[str, TensorSource]:
         return _named_tensors([open_safetensors(file)], key)
     if signature.startswith(_ZIP):
         checkpoint = TorchCheckpoint(file)
-        content = _entry(checkpoint.content, key, StoredTensor)
-        return {name: _CheckpointSource(checkpoint, t) for name, t in list_tensors(content)}
+        with model_file_errors(describe(file)):
+            return {
+                _checked_name(name, value, isinstance(value, StoredTensor)): _CheckpointSource(
+                    checkpoint, value
+                )
+                for name, value in _entry(checkpoint.content, key, StoredTensor).items()
+            }
     raise ModelFileError(
         f"{describe(file)}: not a file of tensors",
         expected="a .safetensors file, or a .pt file of PyTorch 1.6 or later",
@@ -155,15 +172,21 @@ def _tensors_of(source: StateDict, key: str | None) -> Mapping[str, TensorSource
     tensors: dict[str, TensorSource] = {}
     for name, value in _entry(source, key, Variable, np.ndarray, framework_of).items():
         value = value.value if isinstance(value, Variable) else value
-        if not isinstance(value, np.ndarray) and framework_of(value) is None:
-            raise ModelFileTypeError(
-                f"the entry {name!r} is not a tensor",
-                expected="a dictionary of tensors or arrays",
-                received=type(value).__name__,
-                fix="pass the entry that holds the state dict as key=, or remove this one",
-            )
-        tensors[name] = _ArraySource(value)
+        is_tensor = isinstance(value, np.ndarray) or framework_of(value) is not None
+        tensors[_checked_name(name, value, is_tensor)] = _ArraySource(value)
     return tensors
+
+
+def _checked_name(name: Any, value: Any, is_tensor: bool) -> str:
+    """Returns the name of an entry, after checking that it is a text, and that of a tensor."""
+    if not is_tensor or not isinstance(name, str):
+        raise ModelFileTypeError(
+            f"the entry {sanitize_for_display(name, 100)!r} is not a tensor with a name",
+            expected="a dictionary of tensors or arrays by their names",
+            received=f"{type(value).__name__} by a key of type {type(name).__name__}",
+            fix="pass the entry that holds the state dict as key=, or remove this one",
+        )
+    return name
 
 
 def _entry(content: Any, key: str | None, *kinds: Any) -> dict[str, Any]:

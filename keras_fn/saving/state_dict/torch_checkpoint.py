@@ -11,7 +11,7 @@ pickletools.py.
 
 import math
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 import ml_dtypes
@@ -183,6 +183,7 @@ _TUPLES: Mapping[int, int] = {ord(")"): 0, 0x85: 1, 0x86: 2, 0x87: 3}
 _MEMO: Mapping[int, tuple[str, int]] = {
     ord("q"): ("<B", 1), ord("r"): ("<I", 4), ord("h"): ("<B", 1), ord("j"): ("<I", 4),
 }  # fmt: skip
+_MAX_KEY = 1 << 32
 _TEXT, _LONG, _GLOBAL = ord("X"), 0x8A, ord("c")
 
 
@@ -282,8 +283,12 @@ class _PickleReader:
         if type(target) is not dict or len(items) % 2:
             raise _refused("the pickle sets items of something that is not a dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if type(key) not in (str, int):
-                raise _refused("a key is neither a text nor an integer", received=type(key))
+            # Python's hashes of larger integers can be made equal, which takes quadratic time.
+            if type(key) is not str and not (type(key) is int and abs(key) < _MAX_KEY):
+                raise _refused(
+                    "a key is neither a text nor a small integer",
+                    received=sanitize_for_display(key),
+                )
             target[key] = value
 
     def _extend(self, items: list[Any]) -> None:
@@ -365,17 +370,6 @@ _CALLS = {
         ("torch._utils", "_rebuild_parameter"): _build_parameter,
     }.items()
 }
-
-
-def list_tensors(content: Any) -> Iterator[tuple[str, StoredTensor]]:
-    """Yields the names and tensors of a dictionary of tensors.
-
-    Args:
-        content: A part of `TorchCheckpoint.content`.
-    """
-    for name, value in content.items() if isinstance(content, dict) else ():
-        if isinstance(name, str) and isinstance(value, StoredTensor):
-            yield name, value
 
 
 def _refused(fact: str, expected: object = "", received: object = "") -> ModelFileError:
