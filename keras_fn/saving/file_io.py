@@ -319,6 +319,26 @@ def lock(descriptor: int, wait: bool) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def locked_folder(folder: PathLike) -> Iterator[None]:
+    """Context manager in which no one else is in such a context for a folder, if it has locks.
+
+    Args:
+        folder: The folder.
+    """
+    try:
+        descriptor = None if fcntl is None else os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder that one may write to, but not list
+        descriptor = None
+    try:
+        if descriptor is not None:
+            lock(descriptor, wait=True)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 def _mode_for(target: str) -> int | None:
     """Returns the permission bits of the file at `target`, None if there is none."""
     try:

@@ -56,14 +56,14 @@ def atomic_folder(path: PathLike, members: Iterable[str]) -> Iterator[Path]:
     remove_unfinished_folders(target.parent)
     _restore(target)
     mode = _mode_for(target)
-    temporary, descriptor = _create_locked(target.parent)
+    temporary, descriptor = _create_locked(target.parent, mode)
     try:
         yield temporary
         if mode is not None:
             _link_others(target, temporary, set(members))
             os.chmod(temporary, mode)
         _sync_tree(temporary)
-        _replace(temporary, target, is_new=mode is None)
+        _replace(temporary, target)
         sync_directory(str(target.parent))
         shutil.rmtree(path_aside(target), ignore_errors=True)
     finally:
@@ -130,18 +130,23 @@ def _mode_for(target: Path) -> int | None:
     return stat.S_IMODE(mode)
 
 
-def _create_locked(directory: Path) -> tuple[Path, int | None]:
+def _create_locked(directory: Path, mode: int | None) -> tuple[Path, int | None]:
     """Creates a temporary folder, locked while its descriptor is open, where there are locks."""
+    # Others never see what is going to be in a private folder.
+    first_mode = 0o777 if mode is None else 0o700
     while True:
         path = directory / TEMPORARY.format(secrets.token_hex(8))
-        os.mkdir(path)
+        os.mkdir(path, first_mode)
         if os.name != "posix":
             return path, None
-        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:  # another process removed it before it was locked
+            continue
         lock(descriptor, wait=True)
         if path.exists():
             return path, descriptor
-        os.close(descriptor)  # another process removed it before it was locked
+        os.close(descriptor)
 
 
 def _link_others(old: Path, new: Path, members: set[str]) -> None:
@@ -169,10 +174,17 @@ def _sync_tree(folder: Path) -> None:
         sync_directory(directory)
 
 
-def _replace(new: Path, target: Path, is_new: bool) -> None:
-    if is_new:
-        os.rename(new, target)
-    elif not exchange_folders(new, target):
+def _replace(new: Path, target: Path) -> None:
+    """Gives a new folder its name, and the temporary name to an old one, if there is one."""
+    current = _current_folder()
+    if not target.exists():
+        try:
+            os.rename(new, target)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise  # else another process made it meanwhile
+    if not exchange_folders(new, target):
         aside = path_aside(target)
         os.rename(target, aside)
         try:
@@ -180,3 +192,12 @@ def _replace(new: Path, target: Path, is_new: bool) -> None:
         except BaseException:
             os.rename(aside, target)
             raise
+    if current is not None and target in (current, *current.parents) and current.is_dir():
+        os.chdir(current)  # the folder of this name; the process is still in the old one
+
+
+def _current_folder() -> Path | None:
+    try:
+        return Path(os.path.realpath(os.getcwd()))
+    except FileNotFoundError:  # it was removed
+        return None

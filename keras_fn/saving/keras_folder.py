@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from keras_fn.errors import KerasError
 from keras_fn.saving.archive import (
     ASSETS,
     CONFIG,
@@ -43,6 +44,7 @@ _CHECKSUMS = "crc32"
 _OWN_NAMES = (CONFIG, METADATA, WEIGHTS, NPZ_WEIGHTS, ASSETS.rstrip("/"))
 # Keras draws the model into this file when it uploads a folder. It is an asset of no layer.
 _HUB_PICTURE = f"{ASSETS}summary_plot.png"
+_ATTEMPTS = 10  # at reading a folder that is saved at the same time
 _BLOCK = 512  # bytes, of `st_blocks`
 
 
@@ -125,12 +127,35 @@ def open_folder(path: PathLike, links_within: PathLike | None = None) -> Iterato
             or device.
         OSError: The folder cannot be read.
     """
-    folder = complete_folder(path)
-    name = describe(path)
     with contextlib.ExitStack() as stack:
-        with model_file_errors(name):
-            archive = _read(name, folder, links_within, stack)
-        yield archive
+        yield _read_whole(path, links_within, stack)
+
+
+def _read_whole(
+    path: PathLike, links_within: PathLike | None, stack: contextlib.ExitStack
+) -> Archive:
+    """Reads a folder, again if a save replaced it meanwhile: its files are gone, or others."""
+    name = describe(path)
+    attempts = 0
+    while True:
+        attempts += 1
+        folder = complete_folder(path)
+        identity = _identity(folder)
+        try:
+            with model_file_errors(name):
+                return _read(name, folder, links_within, stack)
+        except (KerasError, OSError):
+            stack.close()
+            if attempts == _ATTEMPTS or _identity(complete_folder(path)) == identity:
+                raise
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _read(

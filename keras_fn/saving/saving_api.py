@@ -255,8 +255,9 @@ def load_weights(
 
     Args:
         model: A built model.
-        filepath: A `.weights.h5`, `.weights.json`, `.keras` or legacy `.h5` file; or a folder that
-            `save(zipped=False)` wrote.
+        filepath: A `.weights.h5`, `.safetensors`, `.keras` or legacy `.h5` file; the index of
+            several, `.weights.json` or `.safetensors.index.json`; or a folder that
+            `save(zipped=False)` wrote. With `huggingface_hub` installed also `hf://user/repo/file`.
         skip_mismatch: Whether to skip layers whose weights do not match, with a warning. Default
             False.
         **kwargs: `objects_to_skip`, layers to leave unchanged; `by_name=True`, to match the layers

@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ from keras_fn.saving.file_io import (
     atomic_write,
     describe,
     journal,
+    locked_folder,
     open_for_reading,
     remove_unfinished_files,
 )
@@ -25,7 +26,10 @@ from keras_fn.saving.strict_json import parse_json
 
 _GIBIBYTE = 1 << 30
 
+_ATTEMPTS = 10  # at reading shards that are saved at the same time
+
 _Shard = TypeVar("_Shard")
+_File = TypeVar("_File")
 
 
 class ShardNaming(NamedTuple):
@@ -96,6 +100,54 @@ def read_shard_names(path: PathLike, naming: ShardNaming) -> list[str]:
         return naming.names_in(parse_json(file.read()))
 
 
+@contextlib.contextmanager
+def open_shards(
+    file: BinaryIO, path: str, naming: ShardNaming, open_shard: Callable[[BinaryIO], _File]
+) -> Iterator[tuple[dict[str, Any], dict[str, _File]]]:
+    """Context manager that opens the shards of an index, which are closed afterwards.
+
+    Args:
+        file: The index. If a save replaces it meanwhile, the new one is read.
+        path: Its path. The shards are in the same folder.
+        naming: How they are named.
+        open_shard: Opens the content of one.
+
+    Yields:
+        The value of the index, and the shards by their names.
+
+    Raises:
+        ModelFileError: The index or a shard is malformed.
+        OSError: A shard cannot be read.
+    """
+    with contextlib.ExitStack() as stack:
+        for _ in range(_ATTEMPTS):
+            with model_file_errors(describe(file)):
+                index = parse_json(file.read())
+                names = naming.names_in(index)
+            files: dict[str, _File] = {}
+            try:
+                for name in names:
+                    shard = open_for_reading(os.path.join(os.path.dirname(path), name))
+                    files[name] = open_shard(stack.enter_context(shard))
+            except FileNotFoundError:
+                if _is_at(file, path):
+                    raise
+            # Two saves later the names are used again, for other weights.
+            if len(files) == len(names) and _is_at(file, path):
+                yield index, files
+                return
+            stack.close()
+            file = stack.enter_context(open_for_reading(path))
+        raise ModelFileError(
+            f"{describe(file)}: the shards are replaced faster than they can be read",
+            fix="load them when no one saves",
+        )
+
+
+def _is_at(file: BinaryIO, path: str) -> bool:
+    return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+
+
 def split(arrays: dict[str, np.ndarray], gibibytes: float) -> list[dict[str, np.ndarray]]:
     """Returns the arrays of each shard.
 
@@ -152,6 +204,20 @@ def write_shards(
         The names of the shards.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with locked_folder(path.parent):  # two writes would choose the same names
+        return _write_locked(path, base, naming, shards, write, weight_map, total_size, keep)
+
+
+def _write_locked(
+    path: Path,
+    base: str,
+    naming: ShardNaming,
+    shards: Sequence[_Shard],
+    write: Callable[[BinaryIO, _Shard], object],
+    weight_map: Callable[[Sequence[str]], dict[str, Any]],
+    total_size: int,
+    keep: Iterable[str],
+) -> list[str]:
     remove_unfinished_files(path.parent)
     names, previous = _new_names(path, base, naming, len(shards)), _own_names(path, base, naming)
     previous = set(previous).difference(keep)

@@ -1,7 +1,5 @@
 """The `.weights.h5` format: the variables of a model, in one HDF5 file or in several shards."""
 
-import contextlib
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,10 +9,9 @@ import numpy as np
 from keras_fn.saving import shards
 from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.errors import model_file_errors
-from keras_fn.saving.file_io import atomic_write, describe, open_for_reading, open_for_writing
+from keras_fn.saving.file_io import atomic_write, describe, open_for_writing
 from keras_fn.saving.hdf5.file import open_hdf5
 from keras_fn.saving.hdf5.writer import build_hdf5
-from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.weights import Weights, collect, restore
 from keras_fn.types import AnyModel, PathLike
 
@@ -107,14 +104,6 @@ def read_shards(
         skip_mismatch: Whether to skip layers that do not match, with a warning.
         skipped: Layers to leave unchanged.
     """
-    name = describe(file)
-    with model_file_errors(name):
-        names = NAMING.names_in(parse_json(file.read()))
-    with contextlib.ExitStack() as stack:
-        files = []
-        for shard in names:
-            shard_path = os.path.join(os.path.dirname(path), shard)
-            files.append(open_hdf5(stack.enter_context(open_for_reading(shard_path))))
-        with model_file_errors():
-            weights = Weights(files, name)
-            restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)
+    with shards.open_shards(file, path, NAMING, open_hdf5) as (_, files), model_file_errors():
+        weights = Weights(list(files.values()), describe(file))
+        restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)

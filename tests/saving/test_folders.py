@@ -301,3 +301,43 @@ def test_permissions_of_the_old_folder_stay(saved):
     path.chmod(0o700)
     one.save(path, zipped=False)
     assert path.stat().st_mode & 0o777 == 0o700
+    seen = []
+    with folder_writer.atomic_folder(path, []) as folder:
+        seen.append(folder.stat().st_mode & 0o777)
+    assert seen == [0o700], "others never see what is going to be in it"
+
+
+def test_the_current_folder_stays_the_current_one(saved, monkeypatch):
+    _, path = saved
+    other = model(4)
+    for inner in (path, path / "notes"):
+        inner.mkdir(exist_ok=True)
+        monkeypatch.chdir(inner)
+        other.save(path, zipped=False)
+        assert os.path.samefile(os.getcwd(), inner)
+    monkeypatch.chdir(path)
+    other.save(".", zipped=False)
+    assert_same(keras.saving.load_model("."), other)
+
+
+def test_two_processes_make_a_folder_at_the_same_time(tmp_path):
+    path = tmp_path / "m"
+    with folder_writer.atomic_folder(path, ["a"]) as one:
+        (one / "a").write_text("one")
+        with folder_writer.atomic_folder(path, ["a"]) as other:
+            (other / "a").write_text("other")
+    assert (path / "a").read_text() == "one" and os.listdir(tmp_path) == ["m"]
+
+
+def test_a_folder_that_is_replaced_while_it_is_read_is_read_again(saved, monkeypatch):
+    _, path = saved
+    other, todo, read = model(4), [True], keras_folder._checked_content
+
+    def replace_first(*arguments):
+        if todo and todo.pop():
+            other.save(path, zipped=False)
+        return read(*arguments)
+
+    monkeypatch.setattr(keras_folder, "_checked_content", replace_first)
+    assert_same(keras.saving.load_model(path), other)
+    assert not todo

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -14,7 +15,7 @@ import pytest
 from hdf5_files import hdf5_bytes
 
 import keras_fn as keras
-from keras_fn.saving import weights_format
+from keras_fn.saving import shards, weights_format
 from keras_fn.saving.checksum import TRAILER_BYTES, write_with_trailer
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.hdf5.file import open_hdf5
@@ -165,6 +166,45 @@ def test_a_save_in_shards_that_fails_leaves_the_old_one(tmp_path, monkeypatch):
         assert sorted(tmp_path.iterdir()) == before
     other.load_weights(path)
     assert_same(values(old), values(other))
+
+
+@pytest.mark.parametrize("ending", ["weights.json", "safetensors.index.json"])
+def test_shards_that_are_replaced_while_they_are_read_are_read_again(tmp_path, monkeypatch, ending):
+    path, todo, read = tmp_path / f"m.{ending}", [2], shards.open_for_reading
+    old, new = stack(4, 4, 2), stack(4, 4, 2)
+    old.save_weights(path, max_shard_size=100 / 2**30)
+
+    def replace_first(name):
+        if todo and str(name).endswith(("1.weights.h5", "00002-of-00003.safetensors")):
+            for _ in range(todo.pop()):  # the second one has the names of the old shards
+                new.save_weights(path, max_shard_size=100 / 2**30)
+        return read(name)
+
+    monkeypatch.setattr(shards, "open_for_reading", replace_first)
+    other = stack(4, 4, 2)
+    other.load_weights(path)
+    assert not todo
+    for value, expected in zip(other.get_weights(), new.get_weights(), strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
+def test_two_saves_in_shards_at_the_same_time_do_not_mix(tmp_path):
+    path, models = tmp_path / "m.weights.json", [stack(4, 4, 2) for _ in range(3)]
+
+    def save(model):
+        for _ in range(5):
+            model.save_weights(path, max_shard_size=100 / 2**30)
+
+    with ThreadPoolExecutor(len(models)) as pool:
+        list(pool.map(save, models))
+    other = stack(4, 4, 2)
+    other.load_weights(path)
+    assert any(
+        all(map(np.array_equal, other.get_weights(), model.get_weights())) for model in models
+    )
+    index = json.loads(path.read_text())["weight_map"]
+    names = {name for v in index.values() for name in ([v] if isinstance(v, str) else v)}
+    assert set(os.listdir(tmp_path)) == {path.name, "m_00000.weights.h5", *names}
 
 
 def test_a_second_save_in_shards_replaces_the_first(tmp_path):

@@ -4,7 +4,6 @@ The index has the form of Hugging Face: the name of the file of each array.
 """
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,13 +13,12 @@ import numpy as np
 from keras_fn.core.variable import Variable
 from keras_fn.saving import shards
 from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
-from keras_fn.saving.file_io import describe, open_for_reading, open_for_writing
+from keras_fn.saving.file_io import describe, open_for_writing
 from keras_fn.saving.safetensors.safetensors_file import (
     SafetensorsFile,
     open_safetensors,
     write_safetensors,
 )
-from keras_fn.saving.strict_json import parse_json
 from keras_fn.saving.variable_paths import walk_saveables
 from keras_fn.saving.weights import Weights, collect, restore
 from keras_fn.types import AnyModel, PathLike
@@ -113,17 +111,10 @@ def open_shards(file: BinaryIO, path: str) -> Iterator[list[SafetensorsFile]]:
     Raises:
         ModelFileError: The index is malformed, or an array is not where it says.
     """
-    with model_file_errors(describe(file)):
-        index = parse_json(file.read())
-        names = NAMING.names_in(index)
-    with contextlib.ExitStack() as stack:
-        files = []
-        for name in names:
-            shard = stack.enter_context(open_for_reading(os.path.join(os.path.dirname(path), name)))
-            files.append(open_safetensors(shard))
+    with shards.open_shards(file, path, NAMING, open_safetensors) as (index, files):
         with model_file_errors(describe(file)):
-            _check_places(index["weight_map"], dict(zip(names, files, strict=True)))
-        yield files
+            _check_places(index["weight_map"], files)
+        yield list(files.values())
 
 
 def _check_places(weight_map: dict[str, Any], files: dict[str, SafetensorsFile]) -> None:
