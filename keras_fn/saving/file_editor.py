@@ -419,6 +419,13 @@ def _without_vars(path: str) -> str:
     """Returns the path of a dataset in a tree, where an object holds its weights directly."""
     group, _, key = path.rpartition("/")
     owner, _, last = f"/{group}".rpartition("/")
+    if last != _VARS and f"/{_VARS}/" in f"/{group}":
+        raise ModelFileError(
+            "a layer writes weights under keys with a slash, which the editor cannot change",
+            expected=f"keys without slashes behind {_VARS}/",
+            received=sanitize_for_display(path, 100),
+            fix="rename the key that save_own_variables of the layer writes",
+        )
     return join(owner[1:] if last == _VARS else group, key)
 
 

@@ -29,6 +29,8 @@ from keras_fn.types import AnyModel
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
 # The groups of optimizers, which a model that is not compiled ignores.
 _OPTIMIZER_GROUP = re.compile(r"(^|/)optimizer/(\w+/)*vars$")
+# The group of an object, and a key in it: one of an object's own store can have slashes.
+_VARS_PATH = re.compile(r"((?:.*/)?vars)/(.+)")
 _MAX_LISTED = 5  # names in an error message
 _KERAS_2_LAYERS = "_layer_checkpoint_dependencies"  # of Keras 2.13
 
@@ -103,7 +105,8 @@ class Weights:
         for path in self._files:
             keras_path = paths.get(path) or path.replace(_KERAS_2_LAYERS, "layers")
             self._stored.setdefault(keras_path, path)
-            group, _, key = keras_path.rpartition("/")
+            match = _VARS_PATH.fullmatch(keras_path)
+            group, key = match.groups() if match else keras_path.rpartition("/")[::2]
             self.groups.setdefault(group, []).append(key)
 
     def __contains__(self, path: str) -> bool:
@@ -208,7 +211,7 @@ def restore(
         with error_context(weights.name):
             raise _unexpected_weights_error(sorted(unused))
     plan.missed += [f"the group {sanitize_for_display(group, 100)}" for group in sorted(unused)]
-    _commit(plan, weights, is_new)
+    _commit(plan, weights, is_new, skip_mismatch)
     if plan.missed:
         warnings.warn(f"{weights.name}: not loaded: {'; '.join(plan.missed)}"[:1900], stacklevel=4)
 
@@ -291,7 +294,7 @@ def _unexpected_weights_error(paths: list[str]) -> ModelFileError:
     )
 
 
-def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
+def _commit(plan: _RestorePlan, weights: Weights, is_new: bool, skip_mismatch: bool) -> None:
     """Sets the values: one by one in a new model, else after all of them were read."""
     if is_new:
         for variable, path in plan.values:
@@ -306,15 +309,34 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool) -> None:
     before = [(variable, variable.numpy()) for variable in own]
     try:
         for saveable, store in plan.stores:
-            saveable.owner.load_own_variables(store)
+            _load_own_variables(saveable, store, plan if skip_mismatch else None)
     except BaseException:
-        for variable, value in before:
-            variable.assign(value)
+        _assign(before)
         raise
     for variable, value in values:
         variable._assign_new_array(value)
     for layer in plan.layers:
         layer._after_load()
+
+
+def _load_own_variables(
+    saveable: Saveable, store: dict[str, np.ndarray], plan: _RestorePlan | None
+) -> None:
+    """Calls the method of a layer; an error is noted in a plan, if there is one."""
+    before = [(variable, variable.numpy()) for variable in saveable.owner.variables]
+    try:
+        saveable.owner.load_own_variables(store)
+    except Exception as error:
+        if plan is None:
+            raise
+        _assign(before)
+        fact = sanitize_for_display(str(error), 200) or type(error).__name__
+        plan.missed.append(f"{saveable.title} ({fact})")
+
+
+def _assign(values: Iterable[tuple[Variable, np.ndarray]]) -> None:
+    for variable, value in values:
+        variable.assign(value)
 
 
 def check_parameters(model: AnyModel) -> None:
