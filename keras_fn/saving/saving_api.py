@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack, cast
@@ -90,33 +90,28 @@ def save_model(
         message = f"{_unbuilt(model)}: the file holds its architecture alone"
         warnings.warn(message, stacklevel=3)
     is_legacy = not is_folder and _ends(filepath, _LEGACY)
-    if is_folder:
-        _check_folder_name(filepath)
-    elif not is_legacy and isinstance(filepath, (str, bytes, os.PathLike)):
-        _check_ending(filepath, (".keras",), "a model", "name the file model.keras")
-    if is_legacy and _ends(filepath, (".weights.h5",)):
-        raise ModelFileError(
-            f"{describe(filepath)}: this ending is for weights only",
-            expected="a path that ends in .keras",
-            fix="name the file model.keras, or call save_weights",
-        )
+    _check_model_name(filepath, is_folder, is_legacy)
     _check_free(filepath, overwrite)
     if is_legacy:
-        _logger.warning(
-            "%s: .h5 is a legacy format, which holds no assets of layers. Prefer model.save"
-            "('model.keras').",
-            describe(filepath),
-        )
-        parts = legacy_h5.build_file(model, with_optimizer)
-        with open_for_writing(filepath) as file:
-            write_with_trailer(file, parts)
-    else:
-        members = keras_format.archive_members(model, with_optimizer)
-        if is_folder:
-            keras_folder.write(members, cast(PathLike, filepath))
-            return
-        with open_for_writing(filepath) as file:
-            keras_format.write(members, file)
+        _save_legacy(model, filepath, with_optimizer)
+        return
+    members = keras_format.archive_members(model, with_optimizer)
+    if is_folder:
+        keras_folder.write(members, cast(PathLike, filepath))
+        return
+    with open_for_writing(filepath) as file:
+        keras_format.write(members, file)
+
+
+def _save_legacy(model: AnyModel, filepath: PathLike | BinaryIO, with_optimizer: bool) -> None:
+    _logger.warning(
+        "%s: .h5 is a legacy format, which holds no assets of layers. Prefer model.save"
+        "('model.keras').",
+        describe(filepath),
+    )
+    parts = legacy_h5.build_file(model, with_optimizer)
+    with open_for_writing(filepath) as file:
+        write_with_trailer(file, parts)
 
 
 def _save_to_hub(
@@ -292,35 +287,46 @@ def load_weights(
         return
     with open_for_reading(filepath) as file:
         signature = _read_signature(file)
-        is_legacy = _is_hdf5(signature) and legacy_h5.is_legacy(file)
-        if not is_legacy:
-            _check_not_by_name(filepath, by_name)
-        if is_legacy and skipped:
-            raise ModelFileError(
-                "objects_to_skip is not supported for legacy files",
-                received=describe(file),
-                fix="load the legacy file with by_name=True",
-            )
-        if is_legacy:
+        if _is_hdf5(signature) and legacy_h5.is_legacy(file):
+            if skipped:
+                raise ModelFileError(
+                    "objects_to_skip is not supported for legacy files",
+                    received=describe(file),
+                    fix="load the legacy file with by_name=True",
+                )
             legacy_h5.load_weights(model, file, by_name, skip_mismatch)
-        elif _is_hdf5(signature):
-            weights_format.read(model, file, skip_mismatch, skipped)
-        elif signature.startswith(_ZIP):
-            keras_format.load_weights(model, read_archive(file), skip_mismatch, skipped)
-        elif _ends(filepath, (".json",)):
-            is_own = not _ends(filepath, _SAFETENSORS)
-            form = weights_format if is_own else safetensors_format
-            path = local_path(cast(PathLike, filepath))
-            form.read_shards(model, file, path, skip_mismatch, skipped)
-        elif is_safetensors(signature) or _ends(filepath, _SAFETENSORS):
-            safetensors_format.read(model, file, skip_mismatch, skipped)
         else:
-            raise ModelFileError(
-                f"{describe(file)}: not a file of weights",
-                expected="a .weights.h5, .safetensors, .keras or .h5 file, or the index of several",
-                received=repr(signature[:8]),
-                fix="the file is damaged, or is of another kind",
-            )
+            _check_not_by_name(filepath, by_name)
+            _load_weights_file(model, filepath, file, skip_mismatch, skipped)
+
+
+def _load_weights_file(
+    model: AnyModel,
+    filepath: PathLike | BinaryIO,
+    file: BinaryIO,
+    skip_mismatch: bool,
+    skipped: Iterable[Any],
+) -> None:
+    """Loads weights from a file that is not a legacy one, whose first bytes say its format."""
+    signature = _read_signature(file)
+    if _is_hdf5(signature):
+        weights_format.read(model, file, skip_mismatch, skipped)
+    elif signature.startswith(_ZIP):
+        keras_format.load_weights(model, read_archive(file), skip_mismatch, skipped)
+    elif _ends(filepath, (".json",)):
+        is_own = not _ends(filepath, _SAFETENSORS)
+        form = weights_format if is_own else safetensors_format
+        path = local_path(cast(PathLike, filepath))
+        form.read_shards(model, file, path, skip_mismatch, skipped)
+    elif is_safetensors(signature) or _ends(filepath, _SAFETENSORS):
+        safetensors_format.read(model, file, skip_mismatch, skipped)
+    else:
+        raise ModelFileError(
+            f"{describe(file)}: not a file of weights",
+            expected="a .weights.h5, .safetensors, .keras or .h5 file, or the index of several",
+            received=repr(signature[:8]),
+            fix="the file is damaged, or is of another kind",
+        )
 
 
 def _local_copy(filepath: PathLike | BinaryIO) -> tuple[PathLike | BinaryIO, str | None]:
@@ -414,6 +420,20 @@ def _check_ending(filepath: Any, endings: tuple[str, ...], what: str, fix: str) 
             expected=f"a path that ends in {' or '.join(endings)}",
             fix=fix,
         )
+
+
+def _check_model_name(filepath: Any, is_folder: bool, is_legacy: bool) -> None:
+    """Checks the name of the file or folder that a model is saved to."""
+    if is_folder:
+        _check_folder_name(filepath)
+    elif is_legacy and _ends(filepath, (".weights.h5",)):
+        raise ModelFileError(
+            f"{describe(filepath)}: this ending is for weights only",
+            expected="a path that ends in .keras",
+            fix="name the file model.keras, or call save_weights",
+        )
+    elif not is_legacy and isinstance(filepath, (str, bytes, os.PathLike)):
+        _check_ending(filepath, (".keras",), "a model", "name the file model.keras")
 
 
 def _check_folder_name(filepath: Any) -> None:
