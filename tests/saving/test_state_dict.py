@@ -294,10 +294,12 @@ def test_places_in_a_subclassed_model_are_those_of_the_module():
         np.testing.assert_array_equal(layer.kernel.numpy(), state[f"{name}.weight"].T)
 
 
-def test_a_kernel_whose_summed_axes_are_not_first_is_not_split():
+def test_a_kernel_whose_axes_are_in_another_order_is_not_split():
     layer = L.EinsumDense("abc,dc->abd", (None, 4))
     assert _layout(layer, "kernel") is None
     assert isinstance(_layout(L.EinsumDense("abc,cd->abd", (None, 4)), "kernel"), Layout)
+    swapped = L.EinsumDense("abc,cde->abed", (None, 2, 2))
+    assert _layout(swapped, "kernel") is None, "a Linear has its outputs in the order of the result"
 
 
 # ---------------------------------------------------------------- sources

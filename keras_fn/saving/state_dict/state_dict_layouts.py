@@ -210,14 +210,15 @@ def _resets_after(layer: Any) -> bool:
 
 
 def _is_splittable(layer: Any, weight: str) -> bool:
-    """Returns whether the first axes of a kernel are those that it sums over, in their order."""
+    """Returns whether a kernel has the axes that it sums over, and then those of the output."""
     equation = getattr(layer, "equation", None)
     if weight != "kernel" or not isinstance(equation, str):
         return True
     operands, _, result = equation.replace(" ", "").partition("->")
     inputs, _, kernel = operands.partition(",")
     summed = "".join(axis for axis in inputs if axis in kernel and axis not in result)
-    return kernel.startswith(summed)
+    outputs = "".join(axis for axis in result if axis in kernel)
+    return kernel == summed + outputs
 
 
 def _projection(sublayer: str, weight: str) -> Iterator[Layout]:
