@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 from keras_fn.backend.contract import SupportsOutlining
@@ -49,6 +50,36 @@ def topological_sort(
             stack.append((tensor, True))
             for parent in reversed(node.input_tensors):
                 stack.append((parent, False))
+    return list(done.values())
+
+
+def in_call_order(nodes: Sequence[Node]) -> list[Node]:
+    """Returns nodes, producers before consumers, and the calls of an operation as they are numbered.
+
+    Whoever repeats the calls in this order numbers them in the same way.
+
+    Args:
+        nodes: The nodes of a graph, as `topological_sort` returns them.
+    """
+    calls: dict[int, list[Node]] = {}
+    for node in nodes:
+        calls.setdefault(id(node.operation), []).append(node)
+    needed = {id(node): node.parent_nodes for node in nodes}
+    for own in calls.values():
+        own.sort(key=lambda node: node.output_tensors[0]._keras_history.node_index)
+        for earlier, later in pairwise(own):
+            needed[id(later)].append(earlier)
+    done: dict[int, Node] = {}
+    entered: set[int] = set()
+    stack = [(node, False) for node in reversed(nodes)]
+    while stack:
+        node, is_ready = stack.pop()
+        if is_ready:
+            done[id(node)] = node
+        elif id(node) not in entered:
+            entered.add(id(node))
+            stack.append((node, True))
+            stack += [(other, False) for other in reversed(needed[id(node)]) if id(other) in needed]
     return list(done.values())
 
 

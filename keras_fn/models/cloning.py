@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any, Unpack
 
 from keras_fn.core import tree
+from keras_fn.core.graph import in_call_order
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.operation import Operation
+from keras_fn.core.operation import Node
 from keras_fn.errors import DTypeError, SpecError, unexpected_arguments
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
@@ -167,11 +168,10 @@ class _Cloning:
                 raise _structure_error(f"KerasTensors nested as its inputs {names}", input_tensors)
             inputs = tree.flatten_like(model.input_structure, input_tensors)
 
-        def call(operation: Operation) -> Callable[..., Any]:
-            clone = self.clone(operation)
-            return clone if self.call_function is None else partial(self.call_function, clone)
-
-        outputs = model.execution_plan.run(inputs, call=call)
+        tensors = dict(zip(map(id, model.inputs), inputs, strict=True))
+        for node in in_call_order(model.execution_plan.nodes):
+            self._repeat(node, tensors)
+        outputs = [tensors[id(tensor)] for tensor in model.outputs]
         cls = type(model) if has_graph_constructor(type(model)) else Functional
         return cls(
             tree.unflatten(model.input_structure, inputs),
@@ -179,6 +179,18 @@ class _Cloning:
             name=model.name,
             trainable=model._trainable,
         )
+
+    def _repeat(self, node: Node, tensors: dict[int, Any]) -> None:
+        """Calls the clone of an operation on the tensors that stand for those of its call."""
+
+        def stand_in(x: Any) -> Any:
+            return tensors[id(x)] if isinstance(x, KerasTensor) else x
+
+        clone = self.clone(node.operation)
+        call = clone if self.call_function is None else partial(self.call_function, clone)
+        args, kwargs = tree.map_structure(stand_in, (node.args, node.kwargs))
+        results = tree.flatten(call(*args, **kwargs))
+        tensors.update(zip(map(id, node.output_tensors), results, strict=True))
 
 
 def _structure_error(expected: str, received: Any) -> SpecError:

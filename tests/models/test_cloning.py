@@ -69,6 +69,16 @@ def test_a_clone_stands_on_given_tensors():
     assert clone.input["a"] is a and clone.input["b"] is b
 
 
+def test_calls_of_a_shared_layer_keep_their_numbers():
+    x = keras.Input((3,))
+    shared = layers.Dense(3, name="shared")
+    first, second = shared(layers.Dense(3)(x)), shared(x)
+    model = keras.Model(x, layers.ReLU()(layers.ReLU()(second)) + first)  # second is sorted first
+    for recursive in (False, True):
+        clone = keras.models.clone_model(model, recursive=recursive)
+        assert clone.get_config() == model.get_config()
+
+
 def test_a_call_function_stands_around_each_layer():
     called = []
 
