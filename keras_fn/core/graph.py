@@ -54,7 +54,7 @@ def topological_sort(
 
 
 def in_call_order(nodes: Sequence[Node]) -> list[Node]:
-    """Returns nodes, producers before consumers, and the calls of an operation as they are numbered.
+    """Returns nodes, producers before consumers, each operation's calls as numbered.
 
     Whoever repeats the calls in this order numbers them in the same way.
 
