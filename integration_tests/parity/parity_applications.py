@@ -99,13 +99,16 @@ def assert_same_outputs(ours: Any, theirs: Any) -> None:
     size = np.abs(expected).max()
     assert np.isfinite(size)
     assert np.ptp(expected, axis=0).max() > 1e-4 * size  # it depends on the image
-    # Compilers order sums in their own way, and eighty layers magnify it: 3e-4 on JAX.
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=5e-4 * size)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=2e-4 * size)
 
 
 def their_model(name: str, arguments: dict[str, Any], data_format: str = "channels_last") -> Any:
     theirs = build(keras, name, arguments, data_format)
     theirs.set_weights(drawn_weights(theirs))
+    for layer in theirs.layers:
+        # On JAX, Keras goes on with the old statistics after `set_weights` alone.
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
     return theirs
 
 
