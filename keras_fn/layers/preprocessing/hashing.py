@@ -5,6 +5,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from keras_fn.backend.loader import current
 from keras_fn.core.byte_strings import ByteStrings, pack_array, pack_bytes, pack_decimals
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.errors import DTypeError
@@ -98,17 +99,20 @@ class Hashing(HashLayer):
     def _call_on_tensor(self, inputs: Any) -> Tensor:
         count, is_masked = self.num_bins, None
         if self.mask_value is not None and count > 1:
-            is_masked, count = inputs == self._mask_number(), count - 1
+            is_masked, count = self._is_mask(inputs), count - 1
         bins = cast(hash_decimals(inputs, self.salt) % count, "int64")
         if is_masked is not None:
             bins = where(is_masked, 0, bins + 1)
         return encode_categorical(bins, self.output_mode, self.num_bins, self.dtype, self.sparse)
 
-    def _mask_number(self) -> int:
+    def _is_mask(self, inputs: Any) -> Any:
+        """Returns whether each integer of a tensor is the mask value."""
         if isinstance(self.mask_value, str):
             raise self._not_masked("integers")
         assert self.mask_value is not None  # as the caller knows
-        return int(self.mask_value)
+        number, limits = int(self.mask_value), np.iinfo(current().dtype_name(inputs))
+        # Backends convert the number to the dtype of the tensor, where -1 can be 255.
+        return inputs == number if limits.min <= number <= limits.max else False
 
     def _not_masked(self, received: str) -> DTypeError:
         return DTypeError(

@@ -149,6 +149,14 @@ def test_integers_have_the_same_bins_in_a_compiled_function(arguments):
     assert values(found) == values(expected)
 
 
+@pytest.mark.parametrize("mask_value", [-1, 255, 2**40])
+def test_a_mask_value_beyond_the_dtype_masks_nothing_else(mask_value):
+    layer = layers.Hashing(5, mask_value=mask_value)
+    x = keras.ops.convert_to_tensor(np.array([0, 255, 10], "uint8"))
+    run = layer._call_on_tensor if current().name == "torch" else current().compile(layer, [])
+    assert values(run(x)) == values(layer(x))
+
+
 def test_crosses_have_the_same_bins_in_a_compiled_function():
     layer, x = layers.HashedCrossing(num_bins=70_001), keras.ops.convert_to_tensor(integers())
     pair = [x, keras.ops.flip(x)]
