@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from keras_fn.core import tree
+from keras_fn.core.dtypes import stored_dtype
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import SymbolicScope, context
 from keras_fn.core.variable import Variable
@@ -38,7 +39,8 @@ class InferenceMemo:
         if not self.is_pure:
             return self._run(args, kwargs)
         try:
-            scope = context.current.autocast, settings.op_cache_key()
+            # JAX has 64-bit dtypes in some threads, or in a part of a program.
+            scope = context.current.autocast, settings.op_cache_key(), stored_dtype("int64")
             key = (scope, tuple(map(_key_of, args)), tuple((n, _key_of(kwargs[n])) for n in kwargs))
             known = self._known.get(key)
         except TypeError:  # of an argument that is more than a spec and plain options

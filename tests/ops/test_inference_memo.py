@@ -52,6 +52,16 @@ def test_settings_and_kinds_of_numbers_are_part_of_the_call(calls):
     assert len(counted) == 4
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX alone has a switch for 64 bits")
+def test_results_are_not_taken_from_calls_with_other_widths():
+    import jax
+
+    x = KerasTensor((2,), "int32")
+    for width in (32, 64, 32):
+        with jax.enable_x64(width == 64):
+            assert ops.one_hot(x, 4, dtype="float64").dtype == f"float{width}"
+
+
 def test_errors_are_not_remembered(calls):
     counted = calls(ops.moments)
     for _ in range(2):
