@@ -159,6 +159,20 @@ def no_batch() -> SpecError:
     )
 
 
+def no_end(source: Any) -> SpecError:
+    """Returns the error for infinite data without a number of steps.
+
+    Args:
+        source: The data.
+    """
+    return SpecError(
+        type(source).__name__,
+        expected="the number of steps in an epoch",
+        received="None, with infinite data",
+        fix="pass steps_per_epoch (or steps)",
+    )
+
+
 def _slice_samples(data: FlatBatch, samples: slice) -> FlatBatch:
     return tuple(  # type: ignore[return-value]
         None if group is None else [None if a is None else a[samples] for a in group]

@@ -112,7 +112,7 @@ class Dataset:
         return self.__dict__ | {"_idle_pool": None}
 
     def __len__(self) -> int:
-        if self._transformation.is_endless or not self._transformation.is_sized:
+        if self.is_endless or not self._transformation.is_sized:
             raise DTypeError(
                 "Dataset",
                 expected="elements whose number is known",
@@ -121,11 +121,16 @@ class Dataset:
             )
         return len(self._transformation)
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether it has elements without end: after `repeat()`."""
+        return self._transformation.is_endless
+
     def __bool__(self) -> bool:
         return True  # as in tf.data: also where the length is not known
 
     def _check_end(self, method: str, fix: str) -> None:
-        if self._transformation.is_endless:
+        if self.is_endless:
             raise SpecError(
                 f"Dataset.{method}",
                 expected="a Dataset that ends",
@@ -134,7 +139,7 @@ class Dataset:
             )
 
     def _describe_size(self) -> str:
-        return "repeat without end" if self._transformation.is_endless else "a filter chooses"
+        return "repeat without end" if self.is_endless else "a filter chooses"
 
     def __getitem__(self, index: int) -> Any:
         """Returns an element, in the order of the first pass.
@@ -159,7 +164,7 @@ class Dataset:
         return element
 
     def __repr__(self) -> str:
-        is_known = self._transformation.is_sized and not self._transformation.is_endless
+        is_known = self._transformation.is_sized and not self.is_endless
         size = f"of {len(self)} elements" if is_known else f"whose elements {self._describe_size()}"
         return f"<Dataset {size}, {self.workers} workers>"
 

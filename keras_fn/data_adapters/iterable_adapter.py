@@ -5,7 +5,7 @@ from itertools import chain, islice
 from typing import Any
 
 from keras_fn.data_adapters.data_adapter import BindBatch, StreamAdapter
-from keras_fn.data_adapters.data_adapter_utils import FlatBatch, no_batch
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch, no_batch, no_end
 from keras_fn.data_adapters.iterator_state import (
     check_iterator_state,
     get_iterator_state,
@@ -29,6 +29,8 @@ class IterableAdapter(StreamAdapter):
 
     def __init__(self, source: Any, bind: BindBatch, steps: int | None, background: bool = True):
         super().__init__(source, bind, steps, background)
+        if steps is None and getattr(source, "is_endless", False):
+            raise no_end(source)
         self._iterator: Iterator[Any] | None = None
         self._source_iterator: Iterator[Any] | None = None  # without the batch that was peeked at
         self._peeked: Any = None

@@ -6,9 +6,8 @@ from typing import Any
 from keras_fn._lazy import LazyModule
 from keras_fn.data_adapters.array_data_adapter import shuffled_indices
 from keras_fn.data_adapters.data_adapter import BindBatch, StreamAdapter
-from keras_fn.data_adapters.data_adapter_utils import FlatBatch, no_batch
+from keras_fn.data_adapters.data_adapter_utils import FlatBatch, no_batch, no_end
 from keras_fn.data_adapters.py_dataset import PyDataset
-from keras_fn.errors import SpecError
 
 worker_pool: Any = LazyModule("keras_fn.data_adapters.worker_pool")
 
@@ -45,12 +44,7 @@ class PyDatasetAdapter(StreamAdapter):
         self._workers = worker_pool.WorkerPool(source, num_workers)
         self._first_batch: FlatBatch | None = None
         if steps is None and source.num_batches is None:
-            raise SpecError(
-                type(source).__name__,
-                expected="the number of steps in an epoch",
-                received="None, with infinite data",
-                fix="pass steps_per_epoch (or steps)",
-            )
+            raise no_end(source)
 
     def __len__(self) -> int:
         return min(n for n in (self.source.num_batches, self.steps) if n is not None)

@@ -357,7 +357,11 @@ def test_fit_takes_filtered_and_endless_data():
     data = Dataset((X, Y), workers=2).shuffle(seed=1).filter(lambda x, y: x[0] > 0).batch(4)
     assert len(make_model().fit(data, epochs=2, verbose=0).history["loss"]) == 2
     endless = data.repeat()
-    make_model().fit(endless, epochs=2, steps_per_epoch=5, verbose=0)
+    model = make_model()
+    model.fit(endless, epochs=2, steps_per_epoch=5, verbose=0)
+    for call in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(SpecError, match="steps"):
+            call(endless, verbose=0)
 
 
 # ---------------------------------------------------------------- workers
