@@ -56,6 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Runs the command, and returns the exit code: 1 if there are differences."""
+    if not arguments.tolerance >= 0:  # as of NaN, with which nothing would differ
+        raise SpecError(
+            "keras-fn diff, --tolerance",
+            expected="a number of 0 or more",
+            received=str(arguments.tolerance),
+            fix="for example --tolerance 1e-6",
+        )
     compares_models = not arguments.weights and _have_models(arguments.first, arguments.second)
     if compares_models:
         prepare(arguments)

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn, TypedDict, Unpack
 
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    output.escape_unencodable()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -80,6 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.show_error(_os_error(error), "--json" in arguments)
     except (KerasError, ImportError, NotImplementedError) as error:
         output.show_error(error, "--json" in arguments)
+    except Exception as error:  # of a custom layer or a module of --import: 1 would be an answer
+        if "--json" in arguments:
+            output.show_error(error, as_json=True)
+        else:
+            traceback.print_exc()
     return FAILED
 
 

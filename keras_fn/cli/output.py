@@ -1,5 +1,6 @@
 """What commands print: tables and fields, drawn by Rich in a terminal and plain in a pipe; JSON."""
 
+import io
 import json
 import os
 import sys
@@ -168,6 +169,12 @@ def _named_values(block: Fields) -> list[tuple[str, str]]:
 def _clean(text: str) -> str:
     """Returns text on one line: names in a file can contain terminal escapes."""
     return sanitize_for_display(text, _CELL_CHARACTERS)
+
+
+def escape_unencodable() -> None:
+    """Lets prints escape what the encoding of the terminal or the file does not have."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def silence() -> None:

@@ -37,6 +37,7 @@ def test_every_command_has_help(command, run):
         (["diff", "no.keras", "no.h5"], "No such file"),
         (["convert", "no.keras", "no.h5"], "No such file"),
         (["plot", "no.keras"], "No such file"),
+        (["diff", "a.h5", "b.h5", "--tolerance", "nan"], "a number of 0 or more"),
     ],
 )
 def test_errors_have_four_parts_and_no_traceback(arguments, said, run, tmp_path, monkeypatch):
@@ -69,6 +70,27 @@ def test_a_closed_pipe_is_no_error(files):
         capture_output=True, text=True, check=False, env=dict(os.environ),
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("{", "")
+
+
+def test_an_error_of_custom_code_is_no_answer(files, run, tmp_path, monkeypatch):
+    (tmp_path / "faulty_module.py").write_text("raise ValueError('mine')")
+    monkeypatch.syspath_prepend(tmp_path)
+    arguments = ("verify", files / "m.keras", "--load", "--import", "faulty_module")
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "") and "Traceback" in err and "ValueError: mine" in err
+    code, out, err = run(*arguments, "--json")
+    assert (code, out) == (2, "") and json.loads(err)["error"]["source"] == "mine"
+
+
+def test_names_that_the_encoding_does_not_have_are_escaped(files, tmp_path):
+    path = tmp_path / "m\N{SNOWMAN}.safetensors"
+    path.write_bytes((files / "m.safetensors").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "keras_fn", "verify", str(path)],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "") and r"m\u2603.safetensors" in done.stdout
 
 
 def test_control_c_ends_quietly(run, monkeypatch):
