@@ -117,9 +117,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         skipped = {"quantization_config", "lora_rank", "lora_alpha"}
         items = {k: plain(v) for k, v in value.items() if v is not None or k not in skipped}
-        # Keras adds an InputLayer to a Sequential that was made without one, when it is called.
-        if isinstance(inner := items.get("layers"), list):
-            items["layers"] = [x for x in inner if x["class_name"] != "InputLayer"]
+        # Keras adds an InputLayer to a Sequential without one when it is called; here
+        # `build_input_shape` alone says the shape, as it does in Keras's config, too.
+        if "build_input_shape" in items and items["layers"][0]["class_name"] == "InputLayer":
+            items["layers"] = items["layers"][1:]
         # Keras writes the axis of a normalization as a list once the layer is built.
         axis = items.get("axis")
         return items | ({"axis": axis[0]} if isinstance(axis, list) and len(axis) == 1 else {})
