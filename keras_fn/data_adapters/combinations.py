@@ -4,6 +4,7 @@ As all others they compute elements by their index: see `transformations`.
 """
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
@@ -143,6 +144,11 @@ class Repeat(Derived):
             self.batch_size = None  # a smaller batch ends each pass
         # The passes of an endless one never get to those of its next pass.
         self.times, self._stride = times, 2**32 if times is None else times
+        self._ends = Memo(limit=3)  # of the last passes: where each of their inner passes ends
+
+    def with_parents(self, parents: Sequence[Transformation]) -> Transformation:
+        """Returns the same transformation of other elements."""
+        return Repeat(parents[0], self.times)
 
     def __len__(self) -> int:
         return min(len(self.parent) * (ENDLESS if self.times is None else self.times), ENDLESS)
@@ -171,15 +177,19 @@ class Repeat(Derived):
         if self.parent.is_sized:
             number, index = divmod(index, len(self.parent))
             return self.parent.load(index, self._in_pass(number, context))
-        for number in itertools.count() if self.times is None else range(self.times):
+        ends: list[int] = self._ends.get(context.pass_index, list)
+        known = bisect_right(ends, index)
+        start = ends[known - 1] if known else 0
+        for number in itertools.count(known) if self.times is None else range(known, self.times):
             inner = self._in_pass(number, context)
-            element = load_or_end(self.parent, index, inner)
+            element = load_or_end(self.parent, index - start, inner)
             if element is not END:
                 return element
             count = self.parent.count(inner)
             if not count and self.times is None:
                 return END
-            index -= count
+            start += count
+            ends[number:] = [start]  # workers write the same
         return END
 
 

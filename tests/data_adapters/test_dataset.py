@@ -353,6 +353,18 @@ def test_zip_and_concatenate_keep_what_the_parts_know():
     assert parts[0].concatenate(parts[1]).class_names is None
 
 
+def test_late_passes_of_filtered_data_count_no_early_ones(monkeypatch):
+    data = Dataset(np.arange(4)).filter(is_even).repeat()
+    counted = []
+    count = transformations.Transformation.count
+    monkeypatch.setattr(
+        transformations.Transformation, "count", lambda *a: counted.append(1) or count(*a)
+    )
+    elements = iter(data)
+    assert [int(next(elements)) for _ in range(60)] == [0, 2] * 30
+    assert len(counted) <= 60
+
+
 def test_fit_takes_filtered_and_endless_data():
     data = Dataset((X, Y), workers=2).shuffle(seed=1).filter(lambda x, y: x[0] > 0).batch(4)
     assert len(make_model().fit(data, epochs=2, verbose=0).history["loss"]) == 2
