@@ -127,7 +127,7 @@ class OpSignature:
             if (name, kind) not in self.accepted_types:
                 bind(self.fn, args, kwargs, self.signature)  # refuses an unknown name
                 check_option(self.full_name, self.fn, name, value)
-                is_plain = kind in _PLAIN or (type(kind) is tuple and _PLAIN.issuperset(kind[1:]))
+                is_plain = kind in _PLAIN or (type(kind) is tuple and _PLAIN.issuperset(kind[1]))
                 if is_plain and "DType" not in str(self.fn.__annotations__.get(name)):
                     self.accepted_types.add((name, kind))
 
@@ -144,9 +144,9 @@ _PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 def _kind_of(value: Any) -> Any:
-    """Returns the type of an option; of a tuple or list, with those of its items."""
+    """Returns the type of an option; of a tuple or list, with those that its items have."""
     kind = type(value)
-    return (kind, *map(type, value)) if kind is tuple or kind is list else kind
+    return (kind, frozenset(map(type, value))) if kind is tuple or kind is list else kind
 
 
 def refusal(
