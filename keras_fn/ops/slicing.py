@@ -87,7 +87,7 @@ def slice(
     wanted = list_sizes(shape)
     if context.current.symbolic and any(size is None for size in wanted):
         return dynamic_slice(inputs, starts, wanted)  # only the shape of the result counts
-    sizes = [size if current().is_traced(size) else int(size) for size in wanted]
+    sizes = list(map(_to_known_size, wanted))
     if len(sizes) != len(whole):
         raise SpecError(
             "ops.slice",
@@ -103,6 +103,12 @@ def slice(
         ends = [None if n is None else a + n for a, n in zip(starts, sizes, strict=True)]
         return getitem(inputs, tuple(map(builtins.slice, starts, ends)))
     return dynamic_slice(inputs, starts, sizes)
+
+
+def _to_known_size(size: Any) -> Any:
+    """Returns a size as an int if its value is known: not of a trace, nor a framework's symbol."""
+    is_value = current().is_tensor(size) and not current().is_traced(size)
+    return int(size) if is_value or isinstance(size, np.integer) else size
 
 
 def _remaining_size(start: Any, size: int | None) -> Any:

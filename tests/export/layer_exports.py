@@ -133,9 +133,6 @@ UNSUPPORTED["LiteRT"] |= {
     "AveragePooling3D": _POOLING,
     "ConvLSTM3D": "LiteRT slices tensors of at most five axes: the file cannot be run",
 }
-for _title in ("torch.export", "ONNX"):
-    _BATCH = "only for a batch of a known size (`input_signature`): the crop compares sizes"
-    UNSUPPORTED[_title] |= {"CenterCrop": _BATCH, "RandomCrop": _BATCH}
 
 # ---------------------------------------------------------------- the comparison
 
