@@ -96,10 +96,28 @@ def _check_conditions(program: Any) -> None:
     """
     conditions = [c for c in getattr(program, "_guards_code", ()) if "!=" not in c]
     for condition in conditions:
-        if "==" in condition and re.search("//|%|Mod", condition):
+        is_rounded = "==" in condition and re.search("//|%|Mod", condition)
+        if is_rounded and not _holds_for_long_axes(condition):
             raise ValueError(f"the computation is another one unless {condition}")
     if hasattr(program, "_guards_code"):
         program._guards_code = conditions
+
+
+_SIZE_IN_CONDITION = re.compile(r"L(?:\[[^\]]*\])+\.size\(\)\[\d+\]")
+
+
+def _holds_for_long_axes(condition: str) -> bool:
+    """Returns whether a condition holds for sizes of many remainders, none of them short."""
+    terms = list(dict.fromkeys(_SIZE_IN_CONDITION.findall(condition)))
+    text = _SIZE_IN_CONDITION.sub(lambda match: f"size_{terms.index(match[0])}", condition)
+    try:
+        code = compile(text, "a condition of torch.export", "eval")
+        return all(
+            eval(code, {f"size_{i}": _SIZE + shift * (i + 1) for i in range(len(terms))})
+            for shift in range(12)
+        )
+    except Exception:  # it has a function of PyTorch
+        return False
 
 
 def _for_each_argument(shapes: Any, count: int) -> tuple[Any, ...]:
@@ -125,8 +143,10 @@ def export_onnx(endpoint: Endpoint, path: str, opset_version: int | None = None)
 
     def call(*tensors: Tensor) -> tuple[Any, ...]:
         result = endpoint.function(*tree.unflatten(endpoint.signature, tensors))
-        outputs[:] = endpoint.name_outputs(result)
-        return tuple(tree.flatten(result))
+        names = unique_names([*endpoint.input_names, *endpoint.name_outputs(result)])
+        outputs[:] = names[len(tensors) :]  # an input and an output cannot have one name
+        is_input = {id(t) for t in tensors}
+        return tuple(t.clone() if id(t) in is_input else t for t in tree.flatten(result))
 
     flat = Endpoint(
         endpoint.name,

@@ -35,7 +35,9 @@ def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> tupl
     if stride != 1:
         # Not `-(-size // stride)`: where a size is a symbol, exporters may round to 0.
         windows = (size + stride - 1) // stride
-        total = max((windows - 1) * stride + reach - size, 0)
+        total = (windows - 1) * stride + reach - size
+        if reach < stride:  # otherwise it is never negative, and exporters need not ask
+            total = max(total, 0)
     return total // 2, total - total // 2
 
 

@@ -47,7 +47,8 @@ def images() -> keras.Model:
     """Preprocessing, convolutions of images of any size, BatchNormalization, Dropout."""
     x = keras.Input((None, None, 3), name="image")
     y = L.Rescaling(1 / 255)(x)
-    y = L.Conv2D(4, 3, padding="same", activation="relu")(y)
+    y = L.Conv2D(4, 3, strides=2, padding="same", activation="relu")(y)
+    y = L.Conv2D(4, 1, strides=2, padding="same")(y)
     y = L.BatchNormalization()(L.MaxPooling2D(padding="same")(y))
     y = L.Dropout(0.5)(L.GlobalAveragePooling2D()(y))
     return keras.Model(x, L.Dense(2, activation="softmax")(y))
