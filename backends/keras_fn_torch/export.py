@@ -13,6 +13,7 @@ from torch import nn
 from keras_fn.core import tree
 from keras_fn.core.endpoint import Endpoint, to_identifier, unique_names
 from keras_fn.core.scopes import StatelessScope
+from keras_fn.errors import SpecError
 from keras_fn_torch.device import default_device
 from keras_fn_torch.tensors import Tensor, native_dtype
 
@@ -138,7 +139,12 @@ def export_onnx(endpoint: Endpoint, path: str, opset_version: int | None = None)
 
     Inputs and outputs are flat, under the endpoint's names; the axes have the names of
     `Endpoint.dynamic_axes`. Weights of 2 GB and more are in a second file, `<name>.data`.
+
+    Raises:
+        SpecError: PyTorch does not write that version of the operators.
     """
+    if opset_version is not None and type(opset_version) is not int:
+        raise _unknown_opset(endpoint, opset_version)
     outputs: list[str] = []
 
     def call(*tensors: Tensor) -> tuple[Any, ...]:
@@ -168,9 +174,20 @@ def export_onnx(endpoint: Endpoint, path: str, opset_version: int | None = None)
             verbose=False,
         )
         assert model is not None  # as with `dynamo=True`
+        if opset_version not in (None, model.model.opset_imports.get("")):
+            raise _unknown_opset(endpoint, opset_version)
         _rename_axes(model.model, endpoint.dynamic_axes())
         _rename_inner_values(model.model)
         model.save(path)
+
+
+def _unknown_opset(endpoint: Endpoint, version: Any) -> SpecError:
+    return SpecError(
+        endpoint.source,
+        expected="opset_version: a version of ONNX's operators that PyTorch can write, or None",
+        received=f"opset_version={version!r}",
+        fix="omit it, or pass opset_version=18",
+    )
 
 
 def _rename_axes(model: Any, axes: list[dict[int, str]]) -> None:

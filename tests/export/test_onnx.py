@@ -81,13 +81,16 @@ def test_several_inputs_and_outputs_have_names(tmp_path):
     a, b = keras.Input((None, 8)), keras.Input((None, 8))
     y = L.MultiHeadAttention(2, 4)(a, L.LayerNormalization()(b), use_causal_mask=True)
     model = keras.Model(
-        {"left": a, "right": b}, {"all": [y, keras.ops.mean(y, axis=1)], "most": y * 2}
+        {"left": a, "right": b}, {"all": [y, keras.ops.mean(y, axis=1)], "left": y * 2, "most": a}
     )
     path = str(tmp_path / "model")  # any ending will do
-    assert_same(model, path, model.output_names, opset_version=20)
+    names = ["left_1" if name == "left" else name for name in model.output_names]
+    assert_same(model, path, names, opset_version=20)  # no output has the name of an input
     onnx = pytest.importorskip("onnx")
     assert onnx.load(path).opset_import[0].version == 20
     onnx.checker.check_model(path, full_check=True)
+    with pytest.raises(SpecError, match="opset_version='20'"):
+        model.export(path, format="onnx", verbose=False, opset_version="20")
 
 
 @on_torch
