@@ -41,11 +41,12 @@ def write_saved_model(
         function, signature = _to_tf_functions(endpoint, handles)
         setattr(root, endpoint.name, function)
         signatures[endpoint.name] = signature
-    for name, variables in collections.items():
-        setattr(root, name, [handles.of(v) for v in variables])
+    saved = {name: [handles.of(v) for v in variables] for name, variables in collections.items()}
     root.variables = handles.all()
     root.trainable_variables = [v for v in root.variables if v.trainable]
     root.non_trainable_variables = [v for v in root.variables if not v.trainable]
+    for name, variables in saved.items():
+        setattr(root, name, variables)
     root._resources = list(resources)
     signatures.setdefault(_SERVING_DEFAULT, signatures[endpoints[0].name])
     tf.saved_model.save(root, path, signatures, save_options)

@@ -1,7 +1,7 @@
 """`ExportArchive`: several endpoints in one SavedModel."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -28,6 +28,7 @@ else:
     rebuild = LazyModule("keras_fn.export.rebuild")
 
 _SAVED_MODEL = FORMATS["tf_saved_model"]
+_VARIABLES = ("variables", "trainable_variables", "non_trainable_variables")
 
 
 class ExportArchive:
@@ -58,7 +59,7 @@ class ExportArchive:
         if kwargs:
             raise unexpected_arguments("ExportArchive", kwargs, ["format"])
         check_choice("ExportArchive", "format", format, ["saved_model"])
-        require(_SAVED_MODEL.libraries, "ExportArchive", f"a {_SAVED_MODEL.title}")
+        require(_SAVED_MODEL.libraries, "ExportArchive", _SAVED_MODEL.description)
         self._layers: list[Layer] = []
         self._resources: list[object] = []
         self._endpoints: dict[str, Endpoint] = {}
@@ -136,7 +137,7 @@ class ExportArchive:
                 received=f"a function of {current().name}",
                 fix="call track_and_add_endpoint(name, model, input_signature)",
             )
-        self._check_name(name)
+        self._check_name(name, "add_endpoint", _VARIABLES)
         if input_signature is None:
             return self._add(self._traced_endpoint(name, fn), kwargs)
         return self._add(function_endpoint(name, fn, input_signature, self._layers), kwargs)
@@ -175,7 +176,7 @@ class ExportArchive:
             SpecError: The name is taken or no identifier; the layer is not built.
             TypeError: `resource` is another object than a layer, or the signature is malformed.
         """
-        self._check_name(name)
+        self._check_name(name, "track_and_add_endpoint", _VARIABLES)
         if not isinstance(resource, Layer):
             raise DTypeError(
                 "ExportArchive.track_and_add_endpoint",
@@ -187,14 +188,17 @@ class ExportArchive:
         self._models[name] = resource
         return self._add(layer_endpoint(name, resource, input_signature), kwargs)
 
-    def _check_name(self, name: str) -> None:
-        if not (isinstance(name, str) and name.isidentifier() and name not in self._endpoints):
-            taken = isinstance(name, str) and name in self._endpoints
+    def _check_name(self, name: str, method: str, reserved: Sequence[str] = ()) -> None:
+        """Checks the name of an attribute of the SavedModel; a collection may be replaced."""
+        taken = [*self._endpoints, *(self._collections if reserved else ())]
+        is_free = isinstance(name, str) and name not in [*taken, *reserved, "signatures"]
+        if not (is_free and name.isidentifier() and not name.startswith("_")):
             raise SpecError(
-                "ExportArchive.add_endpoint",
-                expected="name: an identifier that no other endpoint has",
-                received=f"name={name!r}{', which was added before' if taken else ''}",
-                fix="choose another name, such as 'serve'",
+                f"ExportArchive.{method}",
+                expected="name: an identifier without an underscore in front, which no endpoint or "
+                "collection has, nor the SavedModel itself",
+                received=f"name={name!r}{', which was added before' if name in taken else ''}",
+                fix="choose another name, such as 'serve_scores'",
             )
 
     def _add(self, endpoint: Endpoint, options: Any) -> Callable[..., Any]:
@@ -220,9 +224,9 @@ class ExportArchive:
 
         Raises:
             TypeError: It is another object than a collection of variables.
-            SpecError: The name is not an identifier, or that of an endpoint.
+            SpecError: The name is not an identifier, or taken.
         """
-        self._check_name(name)
+        self._check_name(name, "add_variable_collection")
         is_collection = isinstance(variables, (list, tuple, set))
         if not is_collection or not all(hasattr(v, "trainable") for v in variables):
             raise DTypeError(

@@ -143,6 +143,14 @@ def test_arguments_are_checked():
         archive.track_and_add_endpoint("serve", model, SPEC)
     with pytest.raises(SpecError, match="an identifier"):
         archive.track_and_add_endpoint("to serve", model, SPEC)
+    for name in ("variables", "signatures", "_hidden"):  # attributes of the SavedModel
+        with pytest.raises(SpecError, match=f"name='{name}'"):
+            archive.track_and_add_endpoint(name, model, SPEC)
+    with pytest.raises(SpecError, match="which was added before"):
+        archive.add_variable_collection("serve", model.variables)
+    archive.add_variable_collection("more", model.variables)
+    with pytest.raises(SpecError, match="which was added before"):
+        archive.track_and_add_endpoint("more", model, SPEC)
     if BACKEND != "jax":
         with pytest.raises(SpecError, match="is_static= on the jax backend only"):
             archive.track_and_add_endpoint("other", model, SPEC, is_static=True)
