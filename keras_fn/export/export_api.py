@@ -109,7 +109,7 @@ def _check_arguments(
             received=f"filepath={os.fspath(filepath)!r}",
             fix=f"for example 'model{row.suffix}'",
         )
-    require(row.libraries, source, f"a {row.title}")
+    require(row.libraries, source, row.description)
 
 
 def check_backend_of_options(source: str, row: ExportFormat, options: Iterable[str]) -> None:

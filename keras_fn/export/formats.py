@@ -41,6 +41,11 @@ class ExportFormat(NamedTuple):
     marker: str = ""
     has_endpoints: bool = False
 
+    @property
+    def description(self) -> str:
+        """The title with its article."""
+        return f"{'an' if self.title[0] in 'AEIO' else 'a'} {self.title}"
+
 
 FORMATS = {
     row.name: row

@@ -52,7 +52,7 @@ def export_in_process(
         ImportError: The framework or its exporter is not installed.
     """
     source = f"{models[0][1]._label}, export to {row.name!r}"
-    require(row.rebuild_libraries, source, f"a {row.title}")
+    require(row.rebuild_libraries, source, row.description)
     request = {
         "format": row.name,
         "path": os.path.abspath(path),
@@ -82,7 +82,8 @@ def export_in_process(
             env={
                 **os.environ,
                 "KERAS_BACKEND": row.rebuilt_on,
-                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+                "PYTHONSAFEPATH": "1",  # the working folder is no place for modules by itself
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -40,7 +40,7 @@ def explain_failure(
     what = model._label if found is None else _describe(found)
     return SpecError(
         f"{model._label} cannot be exported to {row.name!r}",
-        expected=f"layers whose computation a {row.title} can say",
+        expected=f"layers whose computation {row.description} can say",
         received=f"{what}: {_first_line(error)}",
         fix="replace the layer, give axes that are None a size with input_signature=, or export to "
         "another format",

@@ -10,7 +10,7 @@ from keras_fn.errors import KerasError
 from keras_fn.settings import is_installed
 
 # At every push, a layer of each kind: weights, masks, loops, unknown sizes, text.
-SAMPLE = {"Bidirectional", "CenterCrop", "Conv2D", "CategoryEncoding", "IntegerLookup", "Resizing"}
+SAMPLE = {"SimpleRNN", "CenterCrop", "Conv2D", "CategoryEncoding", "IntegerLookup", "Resizing"}
 SLOW = {"LiteRT", "ONNX", "SavedModel (JAX)"}  # seconds for each file: one layer
 LIBRARIES = {"stablehlo": "flatbuffers", "tf_saved_model": "tensorflow", "onnx": "onnxruntime"}
 

@@ -47,11 +47,17 @@ def images() -> keras.Model:
     """Preprocessing, convolutions of images of any size, BatchNormalization, Dropout."""
     x = keras.Input((None, None, 3), name="image")
     y = L.Rescaling(1 / 255)(x)
-    y = L.Conv2D(4, 3, strides=2, padding="same", activation="relu")(y)
-    y = L.Conv2D(4, 1, strides=2, padding="same")(y)
+    y = L.Conv2D(4, 3, padding="same", activation="relu")(y)
     y = L.BatchNormalization()(L.MaxPooling2D(padding="same")(y))
     y = L.Dropout(0.5)(L.GlobalAveragePooling2D()(y))
     return keras.Model(x, L.Dense(2, activation="softmax")(y))
+
+
+def signals() -> keras.Model:
+    """Convolutions with strides of signals of any length."""
+    x = keras.Input((None, 2))
+    y = L.Conv1D(3, 3, strides=2, padding="same")(x)
+    return keras.Model(x, L.Conv1D(2, 1, strides=2, padding="same")(y))
 
 
 def texts() -> keras.Model:
@@ -92,7 +98,7 @@ def numbers() -> keras.Model:
 
 @pytest.mark.parametrize(
     "make",
-    [images, texts, attention, numbers, pytest.param(more_texts, marks=pytest.mark.thorough)],
+    [images, signals, texts, attention, numbers, pytest.param(more_texts, marks=pytest.mark.thorough)],
 )
 def test_a_loaded_program_computes_what_the_model_does(make, tmp_path):
     model = make()
