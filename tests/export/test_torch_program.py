@@ -98,7 +98,14 @@ def numbers() -> keras.Model:
 
 @pytest.mark.parametrize(
     "make",
-    [images, signals, texts, attention, numbers, pytest.param(more_texts, marks=pytest.mark.thorough)],
+    [
+        images,
+        signals,
+        texts,
+        attention,
+        numbers,
+        pytest.param(more_texts, marks=pytest.mark.thorough),
+    ],
 )
 def test_a_loaded_program_computes_what_the_model_does(make, tmp_path):
     model = make()
