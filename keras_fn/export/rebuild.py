@@ -83,7 +83,7 @@ def export_in_process(
                 **os.environ,
                 "KERAS_BACKEND": row.rebuilt_on,
                 "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-                "PYTHONSAFEPATH": "1",  # the working folder is no place for modules by itself
+                "PYTHONSAFEPATH": "1",  # modules are not searched for in the working folder
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,
