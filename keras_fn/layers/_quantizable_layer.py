@@ -10,7 +10,7 @@ from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.variable import Variable
-from keras_fn.errors import SpecError, UnsupportedError, missing_method
+from keras_fn.errors import SpecError, UnsupportedError, check_choice, missing_method
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._lora import LoraLayer
 from keras_fn.layers._quantization import to_quantized_policy
@@ -163,7 +163,11 @@ class QuantizableLayer(LoraLayer):
             shape: The shape of the weight.
             mode: The mode of quantization.
             config: The quantization config; None to take what the dtype policy says.
+
+        Raises:
+            ValueError: There is no such mode.
         """
+        check_choice(self._label, "mode", mode, self._quantization_modes)
         self._quantized_weights = self._make_quantized_weights(shape, mode, config)
         with adding_weights(self):
             for part in self._quantized_weights.values():

@@ -10,21 +10,21 @@ from keras_fn.types import DTypeLike, Tensor, TensorLike
 
 
 def compute_float8_scale(
-    amax: TensorLike, scale: TensorLike, dtype_max: float, margin: int = 0
+    amax: TensorLike, scale: TensorLike, dtype_max: TensorLike, margin: int = 0
 ) -> Tensor:
     """Delayed scaling: the scale at which a largest absolute value fills the range of a dtype.
 
     Args:
         amax: The largest absolute value of the last steps: a scalar, or a tensor of them.
         scale: The current scale, which is kept where `amax` is 0 or not finite.
-        dtype_max: The largest value of the 8-bit dtype.
+        dtype_max: The largest value of the 8-bit dtype: a number, or a scalar tensor.
         margin: Number of powers of 2 that are left free.
 
     Returns:
         The new scale, by which values are divided before they are cast.
 
     Raises:
-        TypeError: `dtype_max` or `margin` is not a number.
+        TypeError: `margin` is not a number, or `dtype_max` neither a number nor a tensor.
 
     Example:
         >>> float(keras.quantizers.compute_float8_scale(2.0, 1.0, dtype_max=4.0))
@@ -34,7 +34,9 @@ def compute_float8_scale(
         Micikevicius et al., "FP8 Formats for Deep Learning", 2022.
         https://arxiv.org/abs/2209.05433
     """
-    forms = {"dtype_max": NUMBER, "margin": NUMBER}
+    forms = {"margin": NUMBER}
+    if not hasattr(dtype_max, "dtype"):
+        forms["dtype_max"] = NUMBER
     check_arguments("compute_float8_scale", forms, {"dtype_max": dtype_max, "margin": margin})
     amax = ops.convert_to_tensor(amax)
     current = ops.reciprocal(scale)

@@ -418,3 +418,8 @@ def test_a_layer_that_refuses_is_as_it_was():
     np.testing.assert_array_equal(numbers(layer(IDS)), expected)
     assert not layer._is_quantized
     layer.quantize("int8")
+
+
+def test_a_quantized_weight_has_one_of_the_modes():
+    with pytest.raises(SpecError, match="mode: 'int8' or 'int4'"):
+        layers.Dense(2).quantized_build((3, 2), "int7")

@@ -88,6 +88,13 @@ def test_the_scale_follows_the_largest_value_unless_it_is_useless():
     np.testing.assert_allclose(*to_numpy(scales), [0.5, 4 / 448 * 2, 0.5, 0.5], rtol=1e-6)
 
 
+def test_the_largest_value_of_a_dtype_may_be_a_tensor():
+    scale = quantizers.compute_float8_scale(2.0, 1.0, ops.cast(448.0, "float32"))
+    assert float(scale) == pytest.approx(2.0 / 448.0)
+    with pytest.raises(TypeError, match="dtype_max as a number"):
+        quantizers.compute_float8_scale(2.0, 1.0, "448")  # type: ignore[arg-type]
+
+
 def test_the_history_is_rolled():
     empty = quantizers.compute_float8_amax_history(X[:0], [1.0, 2.0, 3.0])
     np.testing.assert_array_equal(ops.convert_to_numpy(empty), [0.0, 3.0, 1.0])

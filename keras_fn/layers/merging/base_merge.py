@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any, Unpack
 
-from keras_fn.core import tree
 from keras_fn.core.masking import propagates_mask_only
 from keras_fn.errors import SpecError, missing_method
 from keras_fn.layers._build_wrapper import allow_signature_override
@@ -82,9 +81,28 @@ class Merge(Layer):
 
     @propagates_mask_only
     def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
-        """Returns the union of the masks, if every input has one."""
-        masks = tree.flatten(mask)
+        """Returns the union of the masks, if every input has one.
+
+        Raises:
+            ValueError: The masks are not a list of one for each input.
+        """
+        masks = self._check_masks(inputs, mask)
         return None if any(m is None for m in masks) else reduce(logical_or, masks)
+
+    def _check_masks(self, inputs: Nested, mask: Nested) -> list[Any]:
+        """Returns the masks of the inputs, None where there is none."""
+        if mask is None:
+            return [None]
+        self._check_number(inputs)
+        if isinstance(mask, (list, tuple)) and len(mask) == len(inputs):
+            return list(mask)
+        is_list = isinstance(mask, (list, tuple))
+        raise SpecError(
+            self._label,
+            expected=f"a list of {len(inputs)} masks, one for each input",
+            received=f"{len(mask)} masks" if is_list else f"mask of type {type(mask).__name__}",
+            fix="pass None for an input without a mask: mask=[mask, None]",
+        )
 
 
 def _expand_to_rank(x: Any, rank: int) -> Any:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from keras_fn import ops
-from keras_fn.core import tree
 from keras_fn.core.masking import propagates_mask_only
 from keras_fn.errors import SpecError
 from keras_fn.layers._options import LayerOptions
@@ -61,8 +60,12 @@ class Concatenate(Merge):
 
     @propagates_mask_only
     def compute_mask(self, inputs: Nested, mask: Nested = None) -> Nested:
-        """Returns the concatenated masks; inputs without a mask count as unmasked."""
-        masks = tree.flatten(mask)
+        """Returns the concatenated masks; inputs without a mask count as unmasked.
+
+        Raises:
+            ValueError: The masks are not a list of one for each input.
+        """
+        masks = self._check_masks(inputs, mask)
         if all(m is None for m in masks):
             return None
         whole = [

@@ -115,3 +115,17 @@ def test_a_merge_in_use_takes_other_shapes():
     assert layer([Input((5, 2)), Input((2,))]).shape == (None, 5, 2)
     with pytest.raises(ValueError, match="a list of 1 or more inputs"):
         layer(Input((3,)))
+
+
+@pytest.mark.parametrize("cls", ["Add", "Concatenate"])
+@pytest.mark.parametrize(
+    ("inputs", "masks", "message"),
+    [
+        ([A, B], FIRST, "2 masks, one for each input"),
+        ([A, B], [FIRST], "received: 1 masks"),
+        (A, [FIRST, None], "received: one tensor"),
+    ],
+)
+def test_a_merge_takes_one_mask_for_each_input(cls, inputs, masks, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(layers, cls)().compute_mask(inputs, masks)
