@@ -62,6 +62,7 @@ SIMILAR_NAMESPACES = {
 
 _OWN = "alias.helpers"
 _TESTING = "alias.test_case"
+_TEST_UTILS = "alias.test_utils"
 
 # Private names of Keras, whatever their path: where keras_fn has them.
 HELPERS = {
@@ -73,6 +74,13 @@ HELPERS = {
     "standardize_padding": f"{_OWN}:standardize_padding",
     "standardize_data_format": "settings:standardize_data_format",
     "canonicalize_axis": f"{_OWN}:canonicalize_axis",
+    "compute_conv_transpose_output_shape": f"{_OWN}:compute_conv_transpose_output_shape",
+    "compute_fans": "initializers.random:compute_fans",
+    "validate_float_arg": f"{_OWN}:validate_float_arg",
+    # dtypes
+    "ALLOWED_DTYPES": "core.dtypes:ALL",
+    "FLOAT_TYPES": f"{_OWN}:FLOAT_TYPES",
+    "INT_TYPES": "core.dtypes:INTS",
     "in_stateless_scope": "core.scopes:in_stateless_scope",
     "get_stateless_scope": f"{_OWN}:get_stateless_scope",
     "in_symbolic_scope": f"{_OWN}:in_symbolic_scope",
@@ -107,6 +115,8 @@ HELPERS = {
     "print_msg": f"{_OWN}:print_msg",
     # testing
     "TestCase": f"{_TESTING}:TestCase",
+    "get_test_data": f"{_TEST_UTILS}:get_test_data",
+    "named_product": f"{_TEST_UTILS}:named_product",
     "uses_gpu": f"{_TESTING}:uses_gpu",
     "uses_tpu": f"{_TESTING}:uses_tpu",
     "jax_uses_gpu": f"{_TESTING}:jax_uses_gpu",

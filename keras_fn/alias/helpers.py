@@ -6,7 +6,7 @@ import inspect
 import operator
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,10 +20,16 @@ from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.data_adapters import data_adapter_utils
 from keras_fn.errors import SpecError, check_choice
 from keras_fn.layers._tracking import AttributeTrackingMixin
-from keras_fn.types import Nested, TensorLike
+from keras_fn.ops import _conv_shapes
+from keras_fn.ops._op import TensorSpec
+from keras_fn.regularizers.regularizers import check_factor
+from keras_fn.types import Nested, Shape, TensorLike
 
 T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+FLOAT_TYPES = ("bfloat16", "float16", "float32", "float64")
+"""The dtypes of floats of 16 bits or more."""
 
 
 def any_symbolic_tensors(
@@ -89,6 +95,49 @@ def canonicalize_axis(axis: int, num_dims: int) -> int:
         received=f"axis={axis}",
         fix="pass an axis that the tensor has",
     )
+
+
+def compute_conv_transpose_output_shape(
+    input_shape: Shape,
+    kernel_size: Sequence[int],
+    filters: int,
+    strides: int | Sequence[int],
+    padding: str,
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str = "channels_last",
+    dilation_rate: int | Sequence[int] = 1,
+) -> list[int | None]:
+    """Returns the shape of the output of a transposed convolution.
+
+    Args:
+        input_shape: Shape of the input, with batch and channels.
+        kernel_size: Sizes of the kernel along the spatial axes.
+        filters: Number of channels of the output.
+        strides: Strides along the spatial axes; an integer for all.
+        padding: `"valid"` or `"same"`.
+        output_padding: Sizes that are added to the output; None for what the padding implies.
+        data_format: Where the channels are.
+        dilation_rate: Distances of the elements of the kernel.
+    """
+    spec = _conv_shapes.conv_transpose(
+        TensorSpec(tuple(input_shape), "float32"),
+        TensorSpec((*kernel_size, filters, None), "float32"),
+        strides,
+        padding,
+        output_padding,
+        data_format,
+        dilation_rate,
+    )
+    return list(spec.shape)
+
+
+def validate_float_arg(value: Any, name: str) -> float:
+    """Returns a finite number of 0 or more as a float.
+
+    Raises:
+        SpecError: The value is not that.
+    """
+    return check_factor(name, value)
 
 
 def get_stateless_scope() -> StatelessScope | None:

@@ -66,7 +66,7 @@ class L1(Regularizer):
     """
 
     def __init__(self, l1: float | None = 0.01):
-        self.l1 = _factor("l1", 0.01 if l1 is None else l1)
+        self.l1 = check_factor("l1", 0.01 if l1 is None else l1)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty of a weight, as a scalar."""
@@ -92,7 +92,7 @@ class L2(Regularizer):
     """
 
     def __init__(self, l2: float | None = 0.01):
-        self.l2 = _factor("l2", 0.01 if l2 is None else l2)
+        self.l2 = check_factor("l2", 0.01 if l2 is None else l2)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty of a weight, as a scalar."""
@@ -119,8 +119,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0):
-        self.l1 = _factor("l1", 0.0 if l1 is None else l1)
-        self.l2 = _factor("l2", 0.0 if l2 is None else l2)
+        self.l1 = check_factor("l1", 0.0 if l1 is None else l1)
+        self.l2 = check_factor("l2", 0.0 if l2 is None else l2)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Returns the penalty of a weight, as a scalar."""
@@ -154,7 +154,7 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows"):
-        self.factor = _factor("factor", factor)
+        self.factor = check_factor("factor", factor)
         if mode not in ("rows", "columns"):
             raise SpecError(
                 "OrthogonalRegularizer",
@@ -195,7 +195,12 @@ def _to_accumulator(x: Any) -> Any:
     return x if accumulator == dtype else cast(x, accumulator)
 
 
-def _factor(name: str, value: Any) -> float:
+def check_factor(name: str, value: Any) -> float:
+    """Returns a factor of a penalty as a float.
+
+    Raises:
+        SpecError: It is not a finite number of 0 or more.
+    """
     if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
         raise SpecError(
             "regularizer",

@@ -9,6 +9,7 @@ import pytest
 
 import keras_fn as keras
 from keras_fn.alias import helpers
+from keras_fn.alias.test_utils import get_test_data, named_product
 from keras_fn.errors import SpecError
 
 
@@ -143,3 +144,33 @@ def test_pipelines(monkeypatch):
     graph = types.SimpleNamespace(executing_eagerly=lambda: False)
     monkeypatch.setitem(sys.modules, "tensorflow", graph)
     assert helpers.in_tf_graph()
+
+
+def test_shapes_of_transposed_convolutions():
+    shape = helpers.compute_conv_transpose_output_shape
+    assert shape((2, 5, 3), (3,), 4, 2, "valid") == [2, 11, 4]
+    assert shape((None, 5, None, 3), (3, 2), 4, (2, 1), "same") == [None, 10, None, 4]
+    assert shape((2, 3, 5), (3,), 4, 2, "same", 0, "channels_first") == [2, 4, 9]
+
+
+def test_factors_are_finite_and_not_negative():
+    assert helpers.validate_float_arg(1, "l1") == 1.0
+    with pytest.raises(ValueError, match="l1 to be a finite number, 0 or more"):
+        helpers.validate_float_arg(-1.0, "l1")
+
+
+def test_products_of_test_cases_are_named():
+    signs = [{"testcase_name": "minus", "x": -1}, {"testcase_name": "plus", "x": 1}]
+    assert named_product(signs, kind=(int, None)) == [
+        {"testcase_name": "minus_int", "x": -1, "kind": int},
+        {"testcase_name": "plus_int", "x": 1, "kind": int},
+        {"testcase_name": "minus_none", "x": -1, "kind": None},
+        {"testcase_name": "plus_none", "x": 1, "kind": None},
+    ]
+
+
+def test_data_of_separated_classes():
+    (x, y), (x_test, y_test) = get_test_data(7, 4, (2, 3), 2, random_seed=1)
+    assert x.shape == (7, 2, 3) and x.dtype == "float32" and x_test.shape == (4, 2, 3)
+    assert sorted(np.bincount(y)) == [3, 4] and np.bincount(y_test).tolist() == [2, 2]
+    np.testing.assert_array_equal(x, get_test_data(7, 4, (2, 3), 2, random_seed=1)[0][0])
