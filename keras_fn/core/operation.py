@@ -186,26 +186,30 @@ class Operation:
         return infer_spec(self.call, args, kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments as plain values.
+        """Returns the constructor's arguments as plain values, with the name if it takes one.
 
         Raises:
             TypeError: An argument is not a plain value, so the class must define `get_config`.
         """
         args, kwargs = self._init_arguments
-        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
-        config = {}
-        for key, value in list(bound.arguments.items())[1:]:
-            parameter = bound.signature.parameters[key]
-            if parameter.kind is parameter.VAR_KEYWORD:
-                config.update(value)
+        signature = inspect.signature(type(self).__init__)
+        received = signature.bind(self, *args, **kwargs).arguments
+        config, takes_name = {}, False
+        for key, parameter in list(signature.parameters.items())[1:]:
+            takes_any = parameter.kind is parameter.VAR_KEYWORD
+            takes_name = takes_name or takes_any or key == "name"
+            if takes_any:
+                config.update(received.get(key, {}))
+            elif key not in received:
+                continue
             elif parameter.kind is parameter.VAR_POSITIONAL:
-                raise self._config_error(key, value)
+                raise self._config_error(key, received[key])
             else:
-                config[key] = value
+                config[key] = received[key]
         for key, value in config.items():
             if not all(x is None or isinstance(x, _PLAIN) for x in tree.flatten(value)):
                 raise self._config_error(key, value)
-        return config
+        return {**config, "name": self.name} if takes_name else config
 
     def _config_error(self, argument: str, value: Any) -> DTypeError:
         cls = type(self).__name__

@@ -23,7 +23,7 @@ def relax_shape(shape: Shape, accepts: Callable[[Shape], bool]) -> Shape:
 
 def _is_free(shape: Shape, axes: Iterable[int], accepts: Callable[[Shape], bool]) -> bool:
     """Returns whether the model accepts other sizes of some axes, and sizes that are not known."""
-    for other in (_larger, _smaller):
+    for other in (_larger, _smaller, _double):
         changed = tuple(
             other(size) if i in axes and size is not None else size for i, size in enumerate(shape)
         )
@@ -38,6 +38,10 @@ def _larger(size: int) -> int:
 
 def _smaller(size: int) -> int:
     return max(size // 2, 1)
+
+
+def _double(size: int) -> int:  # keeps what the size is a multiple of
+    return 2 * size
 
 
 def _without(shape: Shape, axes: Iterable[int]) -> Shape:

@@ -62,6 +62,22 @@ def test_the_config_is_what_the_constructor_was_given():
     assert (again.factor, again.name) == (3.0, "triple")
 
 
+def test_the_config_has_an_automatic_name_too():
+    class Power(Scale):
+        def __init__(self, factor, exponent=2, **options):
+            super().__init__(factor, **options)
+
+    power = Power(3.0)
+    assert power.get_config() == {"factor": 3.0, "name": power.name}
+    assert Power.from_config(power.get_config()).name == power.name
+
+    class Nameless(Operation):
+        def __init__(self, factor):
+            super().__init__()
+
+    assert Nameless(2.0).get_config() == {"factor": 2.0}
+
+
 def test_a_config_of_values_that_are_not_plain_is_refused():
     with pytest.raises(TypeError) as caught:
         Scale(np.ones(1), name="s").get_config()

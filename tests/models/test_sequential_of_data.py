@@ -44,6 +44,10 @@ STACKS = {
         lambda: [layers.Reshape((3, 2)), layers.Dense(2)], ones(2, 6), (None, 6), [ones(1, 6)],
         [ones(1, 8)],
     ),
+    "multiples": (
+        lambda: [layers.Reshape((-1, 8)), layers.Dense(2)], ones(1, 12, 2), (None, None, None),
+        [ones(1, 20, 2)], [],
+    ),
 }  # fmt: skip
 
 
