@@ -29,7 +29,7 @@ def wrap_build(build: Callable[..., None]) -> Callable[..., None]:
             self._freeze_new(sublayers)
         self.built = True
         shapes = {**dict(zip(names, args, strict=False)), **kwargs}
-        self._build_shapes = shapes or self._build_shapes
+        self._build_shapes = shapes or self._build_shapes or {}
 
     return run
 

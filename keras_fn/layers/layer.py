@@ -1,5 +1,6 @@
 """The base class `Layer`: weights and a call, eager or symbolic."""
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
@@ -212,7 +213,8 @@ class Layer(
         shapes = self._build_shapes
         if len(shapes) > 1:
             return {"shapes_dict": dict(shapes)}
-        return {"input_shape": next(iter(shapes.values()))} if shapes else {}
+        takes_shape = "input_shape" in inspect.signature(self.build).parameters
+        return {"input_shape": next(iter(shapes.values()), None)} if shapes or takes_shape else {}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds the layer for the shapes of a config.
@@ -393,8 +395,11 @@ class Layer(
             if mask is not None:
                 masks[name] = mask
         for name, mask_argument in self._signature.mask_arguments.items():
-            if arguments.get(mask_argument) is None and name in masks:
+            given = arguments.get(mask_argument)
+            if given is None and name in masks:
                 arguments[mask_argument] = masks[name]
+            elif given is not None and mask_argument == "mask":
+                masks[name] = given  # the caller's: the mask of the output follows from it
         return masks
 
     @allow_signature_override

@@ -256,3 +256,11 @@ def test_a_mask_that_a_layer_inside_makes_has_precedence():
     ids = ops.convert_to_tensor(WORDS[0])
     set_mask(ids, ops.convert_to_tensor(WORDS[0] != 3))
     assert masks_of(Encoder()(ids)) == [((WORDS[0] != 0) & (WORDS[0] != 3)).tolist()]
+
+
+def test_the_output_has_the_mask_that_the_caller_passed():
+    x, mask = ops.ones((1, 2, 3)), ops.convert_to_tensor([[True, False]])
+    layer = layers.LSTM(2, return_sequences=True)
+    for _ in range(2):  # the second call may take a faster path
+        assert ops.convert_to_numpy(get_mask(layer(x, mask=mask))).tolist() == [[True, False]]
+    assert get_mask(layer(x)) is None

@@ -150,7 +150,7 @@ class EinsumDense(QuantizableLayer):
         self._start_lora()
 
     def _sizes(self, shape: Shape) -> dict[str, int]:
-        """Returns the size of each letter of the kernel, from the shapes of input and output."""
+        """Returns the size of each letter of kernel and bias, from the shapes of in- and output."""
         equation, rank = self._equation, len(shape)
         free = rank - len(equation.inputs)
         if free < 0 or (free and not equation.ellipsis):
@@ -171,7 +171,7 @@ class EinsumDense(QuantizableLayer):
                 received=f"output_shape={self.partial_output_shape}",
                 fix="leave out the first axis of the output and those of '...'",
             )
-        sizes = {letter: known.get(letter) for letter in equation.kernel}
+        sizes = {letter: known.get(letter) for letter in equation.kernel + (self.bias_axes or "")}
         for letter, size in zip(equation.outputs[skipped:], self.partial_output_shape, strict=True):
             if size is not None and known.get(letter, size) != size:
                 raise SpecError(
@@ -186,7 +186,7 @@ class EinsumDense(QuantizableLayer):
         if unknown:
             raise SpecError(
                 self._label,
-                expected=f"a known size of the kernel's axis {unknown[0]!r} in {self.equation!r}",
+                expected=f"a known size of the weights' axis {unknown[0]!r} in {self.equation!r}",
                 received=f"output_shape={self.partial_output_shape}, input shape {shape}",
                 fix="set it in output_shape, or in the shape of Input",
             )

@@ -76,7 +76,7 @@ class Cell(Layer):
     ):
         implementation = kwargs.pop("implementation", 2)
         super().__init__(**kwargs)
-        if implementation not in (1, 2):
+        if implementation not in (0, 1, 2):
             raise argument_error(self, "implementation", "1 or 2", implementation, "omit it")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -89,8 +89,8 @@ class Cell(Layer):
         self.recurrent_dropout = fraction(self, "recurrent_dropout", recurrent_dropout)
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
-        # With 1, each gate has its own dropout masks.
-        self.implementation = 1 if recurrent_dropout else implementation
+        # With 1, each gate has its own dropout masks. Files of Keras 1 and 2 may have 0: the same.
+        self.implementation = 1 if recurrent_dropout else implementation or 1
         self.state_size: Any = None
         self.output_size = 0
         self.bias: Any = None

@@ -44,6 +44,16 @@ def test_equations(equation):
     assert again(keras.Input(shape[1:])).shape == (None, *y.shape[1:])
 
 
+def test_a_bias_may_have_axes_that_the_kernel_lacks():
+    layer = layers.EinsumDense("abc,cde->abde", (7, 3, 4), bias_axes="be")
+    x = np.arange(28.0, dtype="float32").reshape(2, 7, 2)
+    layer.build(x.shape)
+    bias = np.arange(28.0, dtype="float32").reshape(7, 1, 4)
+    layer.bias.assign(bias)
+    expected = np.einsum("abc,cde->abde", x, layer.kernel.numpy()) + bias
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(x)), expected, rtol=1e-5, atol=1e-5)
+
+
 def test_unknown_sizes_stay_unknown():
     layer = layers.EinsumDense("abc,cde->abde", (None, 2, 4), bias_axes="de")
     assert layer(keras.Input((None, 3))).shape == (None, None, 2, 4)
@@ -75,7 +85,7 @@ REFUSED = {
     ),
     "no size": (
         lambda: layers.EinsumDense("abc,cd->abd", (None, 3))(keras.Input((3, None))),
-        "a known size of the kernel's axis 'c'",
+        "a known size of the weights' axis 'c'",
     ),
 }  # fmt: skip
 

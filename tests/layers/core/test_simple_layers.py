@@ -45,6 +45,18 @@ def test_numbers_are_not_rounded_to_half_precision():
     assert ops.dtype(layer(numbers)) == "float16" == layer(Input((2,))).dtype
 
 
+def test_a_table_that_was_built_without_a_shape_is_saved(tmp_path):
+    embedding = layers.Embedding(5, 2)
+    embedding.build()
+    assert embedding.get_build_config() == {"input_shape": None}
+    model = keras.Sequential([embedding])  # not built itself
+    with pytest.warns(UserWarning, match="is not built"):
+        model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    table = again.layers[0].embeddings.numpy()
+    np.testing.assert_array_equal(table, embedding.embeddings.numpy())
+
+
 def test_zeros_are_masked_where_asked_for():
     x = Input((4,), dtype="int32")
     assert layers.Embedding(3, 2)(x)._keras_mask is None

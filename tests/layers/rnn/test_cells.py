@@ -172,3 +172,8 @@ def _input(*shape):
     import keras_fn as keras
 
     return keras.Input(shape)
+
+
+def test_the_implementation_0_of_old_files_is_1():
+    config = layers.GRU(2).get_config() | {"implementation": 0}
+    assert layers.GRU.from_config(config).cell.implementation == 1
