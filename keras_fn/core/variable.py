@@ -105,6 +105,8 @@ class Variable(OperatorsMixin):
 
     _is_frozen = False  # whether it stays as it is where its layer is trainable
     _draw_rows: Callable[[int, int], np.ndarray] | None = None  # of the deferred initializer
+    _layout_request: Any = None  # the argument `layout`; of a slot, the variable that it follows
+    _distribution: Any = None  # the distribution that has laid it out
 
     def __init__(
         self,
@@ -204,8 +206,10 @@ class Variable(OperatorsMixin):
 
     def _settle_layout(self) -> None:
         """Sets the layout over devices, from the argument and the distribution in force."""
+        self._layout_request = self.layout
         if settings.distribution is not None:
             self.layout = settings.distribution.settle_layout(self)
+            self._distribution = settings.distribution
         elif self.layout == ():  # the names of no axes: it is replicated
             self.layout = None
         elif not hasattr(self.layout, "backend_layout"):
@@ -512,13 +516,16 @@ class Variable(OperatorsMixin):
     def __getstate__(self) -> dict[str, Any]:
         array = current().convert_to_numpy(self.value)
         value = {"_handle": array.copy(), "_deferred_initializer": None, "_draw_rows": None}
-        return {**vars(self), **value, "layout": None}  # the devices may be others when it is read
+        # The devices may be others when it is read, but axes may have the same names.
+        request = getattr(self._layout_request, "axes", self._layout_request)
+        layout = {"layout": None, "_distribution": None, "_layout_request": request}
+        return {**vars(self), **value, **layout}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        vars(self).update({**state, "_handle": None})
         if settings.distribution is not None:
-            self._settle_layout()
-        self._handle = self._new_handle(self._handle)
+            settings.distribution.adopt([self])
+        self._handle = self._new_handle(state["_handle"])
 
     def __len__(self) -> int:
         if not self.shape:

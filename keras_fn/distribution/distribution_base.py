@@ -1,7 +1,7 @@
 """`Distribution`: what is sharded over devices and how; and the distribution in force."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
@@ -129,6 +129,9 @@ class Distribution:
         """
         if isinstance(variable.layout, TensorLayout):
             return variable.layout
+        return self._derive_layout(variable)
+
+    def _derive_layout(self, variable: Variable) -> TensorLayout:
         axes = self._own_axes(variable)
         if self._shard_weights:
             axes = self.shard_longest_axis(axes, variable.shape, self._batch_dim_name)
@@ -156,9 +159,10 @@ class Distribution:
         Args:
             layer: The layer, which has its path.
         """
-        layout = self.get_tensor_layout(f"{layer.path}/output")
-        if layout is not None and layout.backend_layout is not None:
-            layer.call = partial(_call_and_lay_out, layer.call, layout)
+        path = f"{layer.path}/output"
+        is_done = getattr(layer.call, "func", None) is _call_and_lay_out
+        if self.get_tensor_layout(path) is not None and not is_done:
+            layer.call = partial(_call_and_lay_out, layer.call, path)
 
     def shard_longest_axis(
         self, axes: Sequence[Any], shape: Sequence[int], name: str | tuple[str, ...]
@@ -198,17 +202,41 @@ class Distribution:
         layout.check_shape(variable.shape, f"Variable {variable.path!r}")
         return layout
 
-    def adopt(self, variables: Sequence[Variable]) -> None:
+    def adopt(self, variables: Sequence[Variable], layers: Iterable[Any] = ()) -> None:
         """Lays out variables that were made before this distribution was in force.
 
+        A layout that was asked for stays where the mesh has its axes; slots follow their weights.
+
         Args:
-            variables: The variables of a model.
+            variables: The variables of a model and of its optimizer.
+            layers: The layers of the model, whose outputs may have layouts.
+
+        Raises:
+            ValueError: A layout does not divide a shape evenly.
         """
         for variable in variables:
             layout = variable.layout
-            if layout is None or layout.device_mesh is not self._device_mesh:
-                variable.layout = None
-                variable._relayout(self.settle_layout(variable))
+            is_own = variable._distribution is self and layout is not None
+            if not is_own or layout.device_mesh is not self._device_mesh:
+                variable._relayout(self._adapt_layout(variable))
+                variable._distribution = self
+        for layer in layers:
+            self.lay_out_outputs(layer)
+
+    def _adapt_layout(self, variable: Variable) -> TensorLayout:
+        """Returns the layout of a variable that was made under another distribution, or none."""
+        request = variable._layout_request
+        if isinstance(request, Variable):
+            self.adopt([request])
+            request = request.layout
+        axes = getattr(request, "axes", request)
+        names = {name for a in axes or () for name in _names(a)}
+        if axes is None or not names <= set(self._device_mesh.axis_names):
+            layout = self._derive_layout(variable)
+        else:
+            layout = TensorLayout(axes, self._device_mesh)
+        layout.check_shape(variable.shape, f"Variable {variable.path!r}")
+        return layout
 
     def check_rules(self, source: str) -> None:
         """Raises if a rule of the layout map is for no variable that has been made.
@@ -339,14 +367,18 @@ class Distribution:
         )
 
 
-def _call_and_lay_out(call: Callable[..., Any], layout: TensorLayout, *args: Any, **kwargs: Any):
-    """Calls a layer, and lays out what it returns; what does not divide evenly stays as it is."""
+def _call_and_lay_out(call: Callable[..., Any], path: str, *args: Any, **kwargs: Any) -> Any:
+    """Calls a layer, and lays out what it returns as the distribution in force has it."""
+    outputs = call(*args, **kwargs)
+    in_force: Distribution | None = settings.distribution
+    layout = None if in_force is None else in_force.get_tensor_layout(path)
+    return outputs if layout is None else tree.map_structure(partial(_lay_out, layout), outputs)
 
-    def lay_out(x: Any) -> Any:
-        is_tensor = current().is_tensor(x) and settings.distribution is not None
-        return distribute_tensor(x, layout) if is_tensor and layout.divides(x.shape) else x
 
-    return tree.map_structure(lay_out, call(*args, **kwargs))
+def _lay_out(layout: TensorLayout, x: Any) -> Any:
+    """Lays out a tensor; what does not divide evenly stays as it is."""
+    is_even = current().is_tensor(x) and layout.divides(x.shape)
+    return distribute_tensor(x, layout) if is_even else x
 
 
 def _names(axes: str | tuple[str, ...] | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from keras_fn.core.naming import name_scope
 from keras_fn.core.scopes import BuildScope
 from keras_fn.core.variable import Variable
 from keras_fn.errors import SpecError
+from keras_fn.settings import settings
 from keras_fn.types import DTypeLike, InitializerLike, TensorLike
 
 
@@ -36,7 +37,12 @@ class OptimizerState:
     def _add_scalar_variable(self, name: str, value: float, dtype: str | None) -> Variable:
         with BuildScope(), name_scope(self.name):
             variable = Variable(
-                value, dtype=dtype, trainable=False, aggregation="only_first_replica", name=name
+                value,
+                dtype=dtype,
+                trainable=False,
+                aggregation="only_first_replica",
+                layout=(),
+                name=name,
             )
         self._track_variable(variable)
         return variable
@@ -99,13 +105,19 @@ class OptimizerState:
         """
         path = getattr(reference_variable, "path", None) or reference_variable.name
         reference = str(path).replace("/", "_").replace(":", "_")
-        return self.add_variable(
+        is_variable = isinstance(reference_variable, Variable)
+        if is_variable and settings.distribution is not None:
+            settings.distribution.adopt([reference_variable])
+        variable = self.add_variable(
             shape=reference_variable.shape,
             initializer=initializer,
             dtype=ops.dtype(reference_variable),
             layout=getattr(reference_variable, "layout", None),
             name=f"{reference}_{name or 'var'}",
         )
+        if is_variable:
+            variable._layout_request = reference_variable
+        return variable
 
     def add_optimizer_variables(
         self,

@@ -381,7 +381,7 @@ class TrainStepMixin(CompileMixin):
             self._trainer_state = self._collect_state()
         distribution = settings.distribution
         if distribution is not None:
-            distribution.adopt(self._state(kind))
+            distribution.adopt(self._state(kind), self._flatten_layers())
         key = self._step_key(kind)
         if key not in self._functions:
             if distribution is not None:

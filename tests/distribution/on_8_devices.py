@@ -210,6 +210,42 @@ def test_one_model_under_several_distributions():
         model.evaluate(x, y, verbose=0)
 
 
+def test_the_layouts_are_those_of_the_distribution_in_force():
+    x, y = data()
+    on_mesh, sharded = mesh(), (None, "model")
+    model = two_layers()
+    model.compile("adafactor", "mse")
+    model.fit(x, y, 16, verbose=0)
+    kernel = model.layers[1].kernel
+    velocity = next(v for v in model.optimizer.variables if v.name == "first_kernel_velocity")
+    own = keras.Variable(np.zeros((8, 8), "f4"), layout=TensorLayout(("batch",), on_mesh))
+    for key, axes in ((".*kernel.*", sharded), ("first/kernel", ("batch", None))):
+        layout_map = LayoutMap(on_mesh)
+        layout_map[key] = axes
+        layout_map["first/output"] = ("batch", "model")
+        with ModelParallel(layout_map=layout_map).scope():
+            model.fit(x, y, 16, verbose=0)
+            assert kernel.layout.axes == velocity.layout.axes == axes
+            assert kernel.value.sharding == velocity.value.sharding == kernel.layout.backend_layout
+            assert model.layers[1](x).sharding == layout_map["first/output"].backend_layout
+            distribution.distribution().adopt([own])
+            assert own.layout.axes == copy.deepcopy(own).layout.axes == ("batch",)
+    with DataParallel(devices=distribution.list_devices()[:4]).scope():
+        model.fit(x, y, 16, verbose=0)
+        assert len(model.layers[1](x).sharding.device_set) == 4
+    other = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(other(x), model(x), atol=1e-6)
+
+
+def test_slots_of_a_model_of_before_are_laid_out_as_their_weights():
+    model = two_layers()
+    model.compile("adam", "mse")
+    with DataParallel(shard_weights=True).scope():
+        model.optimizer.build(model.trainable_variables)
+    slots = [v for v in model.optimizer.variables if v.name.startswith("first_kernel")]
+    assert [v.layout.axes for v in slots] == [(None, "batch")] * 2
+
+
 def test_copies_and_pickles():
     with DataParallel(shard_weights=True).scope():
         v = keras.Variable("glorot_uniform", shape=(64, 32))
