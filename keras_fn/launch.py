@@ -66,14 +66,12 @@ class _Worker:
         return self.process.poll() is None
 
     def end(self, seconds: float) -> None:
-        """Asks the process to end, and kills it after some time."""
-        if self.is_running:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        """Waits for the process, which was asked to end, and kills it after some time."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self._reader.join(1.0)
 
 
@@ -91,6 +89,7 @@ def launch(count: int, command: Sequence[str], grace: float = 10.0) -> Failure |
     address = f"127.0.0.1:{_find_free_port()}"
     workers = [_Worker(i, command, _environment(i, count, address)) for i in range(count)]
     failed: _Worker | None = None
+    seconds = grace  # if this process is told to end, its own have time to do so
     try:
         deadline = float("inf")
         while any(worker.is_running for worker in workers) and time.monotonic() < deadline:
@@ -99,9 +98,12 @@ def launch(count: int, command: Sequence[str], grace: float = 10.0) -> Failure |
                 deadline = deadline if failed is None else time.monotonic() + grace
             time.sleep(_POLL_SECONDS)
         failed = failed or next((w for w in workers if w.process.poll() not in (None, 0)), None)
+        seconds = _POLL_SECONDS
     finally:
         for worker in workers:
-            worker.end(_POLL_SECONDS)
+            worker.process.terminate()
+        for worker in workers:
+            worker.end(seconds)
     return failed and Failure(failed.index, failed.process.returncode, tuple(failed.lines))
 
 
@@ -165,5 +167,12 @@ def _describe(failure: Failure, count: int) -> str:
     return f"launch: process {failure.process} of {count} failed first, with {reason}"
 
 
+def _exit(number: int, frame: object) -> None:
+    del frame
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    for code in (signal.SIGINT, signal.SIGTERM):  # else its processes would go on alone
+        signal.signal(code, _exit)
     sys.exit(main())

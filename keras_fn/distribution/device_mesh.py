@@ -82,6 +82,8 @@ class DeviceMesh:
         axis_names: Sequence[str],
         devices: Sequence[Any] | np.ndarray | None = None,
     ):
+        _check_sequence("shape", shape, (int, np.integer), "integers", "(2, 4)")
+        _check_sequence("axis_names", axis_names, str, "names", '("batch", "model")')
         self._shape = tuple(int(size) for size in shape)
         self._axis_names = tuple(axis_names)
         names = [_device_name(d) for d in np.ravel(list_devices() if devices is None else devices)]
@@ -170,6 +172,17 @@ class DeviceMesh:
 
     def __repr__(self) -> str:
         return f"<DeviceMesh shape={self._shape}, axis_names={self._axis_names}>"
+
+
+def _check_sequence(argument: str, value: Any, kind: Any, what: str, example: str) -> None:
+    is_sequence = isinstance(value, (tuple, list, np.ndarray))
+    if not is_sequence or not all(isinstance(item, kind) for item in value):
+        raise DTypeError(
+            "DeviceMesh",
+            expected=f"{argument}: a tuple of {what}",
+            received=f"{argument}={value!r}",
+            fix=f"for example {argument}={example}",
+        )
 
 
 def _device_name(device: Any) -> str:

@@ -42,6 +42,7 @@ def initialize(
         >>> keras.distribution.initialize()
     """
     _check_timeout(timeout)
+    _check_arguments(job_addresses, num_processes=num_processes, process_id=process_id)
     cluster = _get_cluster(job_addresses, num_processes, process_id)
     if cluster.process_count == 1 or processes.timeout is not None:
         return
@@ -70,6 +71,24 @@ def initialize(
     backend = cast(SupportsDistribution, current())
     Watchdog(backend.exchange_counts, processes.index, processes.count, timeout).start()
     _share_seed()
+
+
+def _check_arguments(addresses: object, **numbers: object) -> None:
+    if addresses is not None and not isinstance(addresses, str):
+        raise DTypeError(
+            "initialize",
+            expected="job_addresses: hosts and ports, separated by commas",
+            received=f"job_addresses={addresses!r}",
+            fix='for example job_addresses="10.0.0.1:1234"',
+        )
+    for name, number in numbers.items():
+        if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+            raise DTypeError(
+                "initialize",
+                expected=f"{name}: an integer",
+                received=f"{name}={number!r}",
+                fix=f"for example {name}=1",
+            )
 
 
 def _check_timeout(timeout: object) -> None:

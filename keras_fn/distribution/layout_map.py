@@ -100,6 +100,13 @@ class LayoutMap(MutableMapping[str, TensorLayout | None]):
                 names that are not axes of the mesh.
             TypeError: The layout is of another type.
         """
+        if not isinstance(key, str):
+            raise DTypeError(
+                "LayoutMap",
+                expected="a key that is a path, or a regular expression for paths",
+                received=repr(key),
+                fix='for example layout_map["dense/kernel"] = (None, "model")',
+            )
         if key in self._layouts:
             raise SpecError(
                 "LayoutMap",

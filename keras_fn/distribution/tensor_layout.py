@@ -33,13 +33,15 @@ class TensorLayout:
     def __init__(
         self, axes: Sequence[str | tuple[str, ...] | None], device_mesh: DeviceMesh | None = None
     ):
-        if isinstance(axes, str):
+        if isinstance(axes, str) or not isinstance(axes, Sequence):
             raise DTypeError(
                 "TensorLayout",
                 expected="axes: a tuple with a name or None for each axis of the tensor",
                 received=f"axes={axes!r}",
                 fix=f"pass ({axes!r},)",
             )
+        if device_mesh is not None:
+            _check_mesh(device_mesh)
         self._axes = tuple(tuple(a) if isinstance(a, list) else a for a in axes)
         self._device_mesh = device_mesh
         self._backend_layout: Any = None
@@ -75,6 +77,7 @@ class TensorLayout:
                 received="another device mesh",
                 fix="make another layout",
             )
+        _check_mesh(device_mesh)
         self._device_mesh = device_mesh
         self._check_names()
 
@@ -147,6 +150,16 @@ class TensorLayout:
 
     def __repr__(self) -> str:
         return f"<TensorLayout axes={self._axes}, device_mesh={self._device_mesh}>"
+
+
+def _check_mesh(device_mesh: object) -> None:
+    if not isinstance(device_mesh, DeviceMesh):
+        raise DTypeError(
+            "TensorLayout",
+            expected="device_mesh: a keras.distribution.DeviceMesh",
+            received=f"device_mesh={device_mesh!r}",
+            fix='for example DeviceMesh((2, 4), ("batch", "model"))',
+        )
 
 
 def distribute_tensor(tensor: TensorLike, layout: TensorLayout) -> Tensor:

@@ -1,6 +1,8 @@
 """Who has started this process, the launcher, and the watchdog; no backend is needed."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -152,6 +154,23 @@ def test_the_launcher_starts_again(tmp_path):
     )
     assert code == 0
     assert "process 0 of 2 failed first, with signal 9: all start again" in text
+
+
+def test_the_launcher_ends_its_processes_when_it_is_ended(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import os, time; print(os.getpid(), flush=True); time.sleep(50)")
+    options = ["-n", "2", "--grace", "5", str(script)]
+    launcher = subprocess.Popen(
+        [sys.executable, "-m", "keras_fn.launch", *options], stdout=subprocess.PIPE, text=True
+    )
+    assert launcher.stdout is not None
+    numbers = [int(launcher.stdout.readline().split()[1]) for _ in range(2)]
+    launcher.terminate()
+    launcher.communicate(timeout=30)
+    assert launcher.returncode == 128 + signal.SIGTERM
+    for number in numbers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(number, 0)
 
 
 def test_the_launcher_needs_a_script(capsys):

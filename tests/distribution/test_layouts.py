@@ -33,6 +33,24 @@ def test_devices():
         distribution.list_devices(0)
 
 
+def test_arguments_of_other_types():
+    mesh = one_device("batch", "model")
+    wrong = {
+        "shape: a tuple of integers": lambda: DeviceMesh(1, ["a"], ["cpu:0"]),
+        "shape=\\(1.5,\\)": lambda: DeviceMesh((1.5,), ["a"], ["cpu:0"]),
+        "axis_names='a'": lambda: DeviceMesh((1,), "a", ["cpu:0"]),
+        "axis_names=\\(3,\\)": lambda: DeviceMesh((1,), (3,), ["cpu:0"]),
+        "axes=None": lambda: TensorLayout(None, mesh),
+        "device_mesh='mesh'": lambda: TensorLayout(["batch"], "mesh"),
+        "a key that is a path": lambda: LayoutMap(mesh).update({3: ("batch",)}),
+        "job_addresses=5": lambda: distribution.initialize(5),
+        "num_processes='2'": lambda: distribution.initialize(num_processes="2"),
+    }
+    for message, call in wrong.items():
+        with pytest.raises(TypeError, match=message):
+            call()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
