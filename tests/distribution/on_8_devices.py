@@ -215,7 +215,7 @@ def test_the_layouts_are_those_of_the_distribution_in_force():
     on_mesh, sharded = mesh(), (None, "model")
     model = two_layers()
     model.compile("adafactor", "mse")
-    model.fit(x, y, 16, verbose=0)
+    model.train_on_batch(x, y)
     kernel = model.layers[1].kernel
     velocity = next(v for v in model.optimizer.variables if v.name == "first_kernel_velocity")
     own = keras.Variable(np.zeros((8, 8), "f4"), layout=TensorLayout(("batch",), on_mesh))
@@ -224,14 +224,14 @@ def test_the_layouts_are_those_of_the_distribution_in_force():
         layout_map[key] = axes
         layout_map["first/output"] = ("batch", "model")
         with ModelParallel(layout_map=layout_map).scope():
-            model.fit(x, y, 16, verbose=0)
+            model.train_on_batch(x, y)
             assert kernel.layout.axes == velocity.layout.axes == axes
             assert kernel.value.sharding == velocity.value.sharding == kernel.layout.backend_layout
             assert model.layers[1](x).sharding == layout_map["first/output"].backend_layout
             distribution.distribution().adopt([own])
             assert own.layout.axes == copy.deepcopy(own).layout.axes == ("batch",)
     with DataParallel(devices=distribution.list_devices()[:4]).scope():
-        model.fit(x, y, 16, verbose=0)
+        model.train_on_batch(x, y)
         assert len(model.layers[1](x).sharding.device_set) == 4
     other = pickle.loads(pickle.dumps(model))
     np.testing.assert_allclose(other(x), model(x), atol=1e-6)

@@ -14,9 +14,10 @@ pytestmark = [
     pytest.mark.skipif(backend() != "jax", reason="several devices work on JAX today"),
 ]
 LAYOUTS = tuple(sharded_layouts())
-# What each push runs: many things at once, in every layout; and each kind of model once or twice.
+# What each push runs: many things at once, on meshes of one axis and of two; and each kind of
+# model. `test_processes.py` and `on_8_devices.py` train replicated weights.
 CORE = {
-    "core": LAYOUTS,
+    "core": ("sharded", "sharded+tensor"),
     "mask_sgd": ("tensor",),
     "transformer": ("sharded+tensor",),
     "convolution": ("tensor",),
