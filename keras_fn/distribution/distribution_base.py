@@ -215,9 +215,8 @@ class Distribution:
             ValueError: A layout does not divide a shape evenly.
         """
         for variable in variables:
-            layout = variable.layout
-            is_own = variable._distribution is self and layout is not None
-            if not is_own or layout.device_mesh is not self._device_mesh:
+            mesh = getattr(variable.layout, "device_mesh", None)
+            if variable._distribution is not self or mesh is not self._device_mesh:
                 variable._relayout(self._adapt_layout(variable))
                 variable._distribution = self
         for layer in layers:
