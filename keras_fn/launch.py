@@ -89,7 +89,7 @@ def launch(count: int, command: Sequence[str], grace: float = 10.0) -> Failure |
     address = f"127.0.0.1:{_find_free_port()}"
     workers = [_Worker(i, command, _environment(i, count, address)) for i in range(count)]
     failed: _Worker | None = None
-    seconds = grace  # if this process is told to end, its own have time to do so
+    seconds = grace  # where this process is to end, its own have time to do so
     try:
         deadline = float("inf")
         while any(worker.is_running for worker in workers) and time.monotonic() < deadline:
