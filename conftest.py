@@ -4,6 +4,7 @@ import atexit
 import gc
 import json
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -38,11 +39,20 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def _seed_random_numbers(request: pytest.FixtureRequest) -> None:
-    """What a test draws depends on its name alone, not on the tests before it."""
+    """What a test draws depends on its name alone, not on the tests before it.
+
+    Seeds of `keras_fn` are drawn from Python's random numbers, as at the start of a program: no
+    `set_random_seed` has been called, nor a global seed of TensorFlow set.
+    """
+    import numpy as np
+
     from keras_fn.random import seed_generator
 
-    seed_generator.set_random_seed(zlib.crc32(f"{SEED} {request.node.nodeid}".encode()))
-    # As at the start of a program: the test itself has called no `set_random_seed`.
+    seed = zlib.crc32(f"{SEED} {request.node.nodeid}".encode())
+    random.seed(seed)
+    np.random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
     seed_generator._global_state = seed_generator._GlobalSeedState(None)
 
 
