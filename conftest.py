@@ -53,6 +53,8 @@ def _seed_random_numbers(request: pytest.FixtureRequest) -> None:
     np.random.seed(seed)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+    if "tensorflow" in sys.modules and seed_generator.get_random_seed() is not None:
+        sys.modules["tensorflow"].random.set_seed(None)  # what the test before has set
     seed_generator._global_state = seed_generator._GlobalSeedState(None)
 
 
