@@ -190,3 +190,22 @@ def _device_name(device: Any) -> str:
     if hasattr(device, "platform") and hasattr(device, "id"):
         return f"{device.platform}:{device.id}"
     return str(device).lower()
+
+
+def check_device_mesh(device_mesh: object, source: str) -> None:
+    """Raises an error for anything but a `DeviceMesh`.
+
+    Args:
+        device_mesh: The argument.
+        source: Who received it.
+
+    Raises:
+        DTypeError: It is of another type.
+    """
+    if not isinstance(device_mesh, DeviceMesh):
+        raise DTypeError(
+            source,
+            expected="device_mesh: a keras.distribution.DeviceMesh",
+            received=f"device_mesh={device_mesh!r}",
+            fix='for example DeviceMesh((2, 4), ("batch", "model"))',
+        )

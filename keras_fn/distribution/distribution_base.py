@@ -10,7 +10,7 @@ from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.variable import Variable
-from keras_fn.distribution.device_mesh import DeviceMesh
+from keras_fn.distribution.device_mesh import DeviceMesh, check_device_mesh
 from keras_fn.distribution.processes import check_same, explain_failure, save_once
 from keras_fn.distribution.tensor_layout import TensorLayout, distribute_tensor
 from keras_fn.distribution.training_facts import describe_training
@@ -38,13 +38,7 @@ class Distribution:
         auto_shard_dataset: bool = True,
         shard_weights: bool = False,
     ):
-        if not isinstance(device_mesh, DeviceMesh):
-            raise DTypeError(
-                type(self).__name__,
-                expected="device_mesh: a keras.distribution.DeviceMesh",
-                received=f"device_mesh={device_mesh!r}",
-                fix='for example DeviceMesh((2, 4), ("batch", "model"))',
-            )
+        check_device_mesh(device_mesh, type(self).__name__)
         if batch_dim_name not in device_mesh.axis_names:
             raise SpecError(
                 type(self).__name__,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, MutableMapping, Sequence
 
-from keras_fn.distribution.device_mesh import DeviceMesh
+from keras_fn.distribution.device_mesh import DeviceMesh, check_device_mesh
 from keras_fn.distribution.tensor_layout import TensorLayout
 from keras_fn.errors import DTypeError, SpecError
 
@@ -32,13 +32,7 @@ class LayoutMap(MutableMapping[str, TensorLayout | None]):
     """
 
     def __init__(self, device_mesh: DeviceMesh):
-        if not isinstance(device_mesh, DeviceMesh):
-            raise DTypeError(
-                "LayoutMap",
-                expected="device_mesh: a keras.distribution.DeviceMesh",
-                received=f"device_mesh={device_mesh!r}",
-                fix='for example DeviceMesh((2, 4), ("batch", "model"))',
-            )
+        check_device_mesh(device_mesh, "LayoutMap")
         self._device_mesh = device_mesh
         self._layouts: dict[str, TensorLayout] = {}
         self._patterns: dict[str, re.Pattern[str]] = {}

@@ -7,7 +7,7 @@ from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.variable import Variable
-from keras_fn.distribution.device_mesh import DeviceMesh
+from keras_fn.distribution.device_mesh import DeviceMesh, check_device_mesh
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.types import Tensor, TensorLike
 
@@ -41,7 +41,7 @@ class TensorLayout:
                 fix=f"pass ({axes!r},)",
             )
         if device_mesh is not None:
-            _check_mesh(device_mesh)
+            check_device_mesh(device_mesh, "TensorLayout")
         self._axes = tuple(tuple(a) if isinstance(a, list) else a for a in axes)
         self._device_mesh = device_mesh
         self._backend_layout: Any = None
@@ -77,7 +77,7 @@ class TensorLayout:
                 received="another device mesh",
                 fix="make another layout",
             )
-        _check_mesh(device_mesh)
+        check_device_mesh(device_mesh, "TensorLayout")
         self._device_mesh = device_mesh
         self._check_names()
 
@@ -150,16 +150,6 @@ class TensorLayout:
 
     def __repr__(self) -> str:
         return f"<TensorLayout axes={self._axes}, device_mesh={self._device_mesh}>"
-
-
-def _check_mesh(device_mesh: object) -> None:
-    if not isinstance(device_mesh, DeviceMesh):
-        raise DTypeError(
-            "TensorLayout",
-            expected="device_mesh: a keras.distribution.DeviceMesh",
-            received=f"device_mesh={device_mesh!r}",
-            fix='for example DeviceMesh((2, 4), ("batch", "model"))',
-        )
 
 
 def distribute_tensor(tensor: TensorLike, layout: TensorLayout) -> Tensor:
