@@ -205,38 +205,28 @@ def write_shards(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked_folder(path.parent):  # two writes would choose the same names
-        return _write_locked(path, base, naming, shards, write, weight_map, total_size, keep)
-
-
-def _write_locked(
-    path: Path,
-    base: str,
-    naming: ShardNaming,
-    shards: Sequence[_Shard],
-    write: Callable[[BinaryIO, _Shard], object],
-    weight_map: Callable[[Sequence[str]], dict[str, Any]],
-    total_size: int,
-    keep: Iterable[str],
-) -> list[str]:
-    remove_unfinished_files(path.parent)
-    names, previous = _new_names(path, base, naming, len(shards)), _own_names(path, base, naming)
-    previous = set(previous).difference(keep)
-    index = {"metadata": {"total_size": total_size}, "weight_map": weight_map(names)}
-    try:
-        with journal(path) as record:
-            with contextlib.ExitStack() as stack:
-                index_file = stack.enter_context(atomic_write(path))  # replaced last
-                files = {}
-                for name, shard in zip(names, shards, strict=True):
-                    files[name] = stack.enter_context(atomic_write(path.with_name(name)))
-                    write(files[name], shard)
-                index_file.write(json.dumps(index, indent=4).encode())
-                record(index_file, files, previous)
-            _remove(path, previous)
-    except BaseException:
-        _remove(path, set(names).difference(_own_names(path, base, naming)))
-        raise
-    return names
+        remove_unfinished_files(path.parent)
+        names, previous = (
+            _new_names(path, base, naming, len(shards)),
+            _own_names(path, base, naming),
+        )
+        previous = set(previous).difference(keep)
+        index = {"metadata": {"total_size": total_size}, "weight_map": weight_map(names)}
+        try:
+            with journal(path) as record:
+                with contextlib.ExitStack() as stack:
+                    index_file = stack.enter_context(atomic_write(path))  # replaced last
+                    files = {}
+                    for name, shard in zip(names, shards, strict=True):
+                        files[name] = stack.enter_context(atomic_write(path.with_name(name)))
+                        write(files[name], shard)
+                    index_file.write(json.dumps(index, indent=4).encode())
+                    record(index_file, files, previous)
+                _remove(path, previous)
+        except BaseException:
+            _remove(path, set(names).difference(_own_names(path, base, naming)))
+            raise
+        return names
 
 
 def _new_names(path: Path, base: str, naming: ShardNaming, count: int) -> list[str]:
