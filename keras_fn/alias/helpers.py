@@ -111,7 +111,7 @@ def compute_conv_transpose_output_shape(
 
     Args:
         input_shape: Shape of the input, with batch and channels.
-        kernel_size: Sizes of the kernel along the spatial axes.
+        kernel_size: Sizes of the kernel along the spatial axes; the shape of a kernel begins so.
         filters: Number of channels of the output.
         strides: Strides along the spatial axes; an integer for all.
         padding: `"valid"` or `"same"`.
@@ -121,7 +121,7 @@ def compute_conv_transpose_output_shape(
     """
     spec = _conv_shapes.conv_transpose(
         TensorSpec(tuple(input_shape), "float32"),
-        TensorSpec((*kernel_size, filters, None), "float32"),
+        TensorSpec((*kernel_size[: len(input_shape) - 2], filters, None), "float32"),
         strides,
         padding,
         output_padding,

@@ -149,6 +149,7 @@ def test_pipelines(monkeypatch):
 def test_shapes_of_transposed_convolutions():
     shape = helpers.compute_conv_transpose_output_shape
     assert shape((2, 5, 3), (3,), 4, 2, "valid") == [2, 11, 4]
+    assert shape((2, 5, 3), (3, 4, 3), 4, 2, "valid") == [2, 11, 4]  # of a whole kernel
     assert shape((None, 5, None, 3), (3, 2), 4, (2, 1), "same") == [None, 10, None, 4]
     assert shape((2, 3, 5), (3,), 4, 2, "same", 0, "channels_first") == [2, 4, 9]
 
