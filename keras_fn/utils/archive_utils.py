@@ -140,7 +140,7 @@ def extract_archive(
                 )
             _write_member(archive, member, fresh)
         _replace_folder(fresh, destination, replace=replace)
-    except UnsafeArchiveError:
+    except SpecError:  # a ValueError that says more than that the archive is damaged
         raise
     except (*_CORRUPT, OSError) as error:
         # bz2 has OSErrors without a number for damaged data; a damaged position is invalid.
