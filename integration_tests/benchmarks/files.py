@@ -34,6 +34,15 @@ class Format(NamedTuple):
     target: float
 
 
+def _save_weights(model: Any, path: Path) -> None:
+    model.save_weights(path)
+
+
+def _load_weights(keras: Any, model: Any, path: Path) -> None:
+    del keras
+    model.load_weights(path)
+
+
 FORMATS = {
     f.suffix: f
     for f in (
@@ -46,15 +55,15 @@ FORMATS = {
         ),
         Format(
             ".weights.h5",
-            lambda model, path: model.save_weights(path),
-            lambda keras, model, path: model.load_weights(path),
+            _save_weights,
+            _load_weights,
             "h5py",
             1.3,
         ),
         Format(
             ".safetensors",
-            lambda model, path: model.save_weights(path),
-            lambda keras, model, path: model.load_weights(path),
+            _save_weights,
+            _load_weights,
             "safetensors",
             1.2,
         ),
