@@ -83,7 +83,6 @@ class BackupAndRestore(Callback):
         self.save_freq: Any = save_freq
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
         self._run: ResumableRun | None = None
-        self._writer = ThreadPoolExecutor(1, "keras_fn-backup")
         self._pending_write: Future[None] | None = None
         self._epoch, self._counter = 0, StepCounter()
         if is_count:  # a batch-level hook, only where batches must be counted
@@ -161,7 +160,9 @@ class BackupAndRestore(Callback):
         state = self._run.collect(position)
         self.wait()
         if _is_writer():
-            self._pending_write = self._writer.submit(self._write, state)
+            writer = ThreadPoolExecutor(1, "keras_fn-backup")
+            self._pending_write = writer.submit(self._write, state)
+            writer.shutdown(wait=False)  # the thread ends with the write
 
     def wait(self) -> None:
         """Waits for the write in the background to finish."""

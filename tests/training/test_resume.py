@@ -1,5 +1,7 @@
 """BackupAndRestore: an interrupted run ends bit-identical to an uninterrupted one."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -169,6 +171,7 @@ def test_backup_is_kept_on_request(tmp_path):
     history = dropping(2).fit(X, Y, epochs=3, verbose=0, callbacks=[backup])
     assert history.epoch == [0, 1, 2]
     assert len(history.history["loss"]) == 3
+    assert not [t for t in threading.enumerate() if t.name.startswith("keras_fn-backup")]
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "batch", 1.5, True])
