@@ -78,8 +78,12 @@ def ours():
 
 @pytest.fixture(autouse=True)
 def no_thread_stays():
-    assert not ours()
+    wait_for_threads()  # those of the test before
     yield
+    wait_for_threads()
+
+
+def wait_for_threads():
     deadline = time.monotonic() + 5
     while ours() and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -171,7 +171,10 @@ def test_backup_is_kept_on_request(tmp_path):
     history = dropping(2).fit(X, Y, epochs=3, verbose=0, callbacks=[backup])
     assert history.epoch == [0, 1, 2]
     assert len(history.history["loss"]) == 3
-    assert not [t for t in threading.enumerate() if t.name.startswith("keras_fn-backup")]
+    writers = [t for t in threading.enumerate() if t.name.startswith("keras_fn-backup")]
+    for writer in writers:  # they end by themselves
+        writer.join(timeout=10)
+    assert not any(writer.is_alive() for writer in writers)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "batch", 1.5, True])
