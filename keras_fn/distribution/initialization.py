@@ -6,6 +6,7 @@ from typing import cast
 from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current, supports
 from keras_fn.distribution.cluster import Cluster, find_cluster
+from keras_fn.distribution.failure_detector import FailureDetector
 from keras_fn.distribution.processes import exchange_text, processes
 from keras_fn.distribution.watchdog import Watchdog
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError
@@ -70,6 +71,8 @@ def initialize(
     processes.timeout = timeout
     backend = cast(SupportsDistribution, current())
     Watchdog(backend.exchange_counts, processes.index, processes.count, timeout).start()
+    host = cluster.address.rpartition(":")[0].strip("[]")
+    FailureDetector(processes.index, processes.count).start(host, exchange_text)
     _share_seed()
 
 

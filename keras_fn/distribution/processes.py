@@ -1,6 +1,7 @@
 """What the processes of a cluster tell each other, and what is said when one of them is missing."""
 
 import os
+import time
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -9,6 +10,7 @@ from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current
 from keras_fn.errors import KerasError, SpecError
 
+_DETECTION_SECONDS = 0.2  # until the failure detector names a process that has died
 _FAILURE_SECONDS = 0.8  # that a process has, after a collective failed, to say that it is there
 
 
@@ -19,11 +21,15 @@ class Processes:
         index: The index of this process.
         count: The number of processes.
         timeout: Seconds to wait for the others; None before `initialize` connected them.
+        died: When the failure detector saw that a process has died, by index.
+        is_failing: Whether this process raises an error that names such a process.
     """
 
     def __init__(self) -> None:
         self.index, self.count = 0, 1
         self.timeout: float | None = None
+        self.died: dict[int, float] = {}
+        self.is_failing = False
         self._exchanges: dict[str, int] = {}  # by name, as each needs a name of its own
 
     def next_name(self, name: str) -> str:
@@ -97,8 +103,8 @@ def explain_failure(source: str, error: BaseException) -> BaseException:
     is_own = isinstance(error, KerasError) or not _is_collective_error(error)
     if processes.timeout is None or is_own:
         return error
-    texts = _exchange(processes.next_name("failure"), "here", _FAILURE_SECONDS)
-    missing = [i for i, text in enumerate(texts) if text is None]
+    processes.is_failing = True
+    missing = _find_missing()
     who = _list_processes(missing or [i for i in range(processes.count) if i != processes.index])
     return ProcessError(
         f"{source}, process {processes.index} of {processes.count}",
@@ -106,6 +112,17 @@ def explain_failure(source: str, error: BaseException) -> BaseException:
         received=f"{who} has ended or does not answer; the framework says: {_first_line(error)}",
         fix="look at the output of that process first: it has the cause",
     )
+
+
+def _find_missing() -> list[int]:
+    """Returns the processes that have died, or else those that do not answer."""
+    end = time.monotonic() + _DETECTION_SECONDS
+    while not processes.died and time.monotonic() < end:
+        time.sleep(0.01)
+    if processes.died:
+        return list(processes.died)
+    texts = _exchange(processes.next_name("failure"), "here", _FAILURE_SECONDS)
+    return [i for i, text in enumerate(texts) if text is None]
 
 
 def _is_collective_error(error: BaseException) -> bool:

@@ -40,7 +40,7 @@ class Watchdog:
         fail: Callable[[ProcessError], object] | None = None,
     ):
         self._exchange, self._timeout = exchange, timeout
-        self._index, self._fail = index, fail or _end_process
+        self._index, self._fail = index, fail or end_process
         self._counts = [0] * count
         self._seen = [time.monotonic()] * count  # when each process had a new count
         self._answered = time.monotonic()  # when the last exchange ended
@@ -114,7 +114,12 @@ class Watchdog:
         )
 
 
-def _end_process(error: ProcessError) -> None:
+def end_process(error: ProcessError) -> None:
+    """Prints an error and ends this process: no exception reaches a thread inside a framework.
+
+    Args:
+        error: The error.
+    """
     sys.stderr.write(f"{type(error).__name__}: {error}\n")
     sys.stderr.flush()
     sys.stdout.flush()
