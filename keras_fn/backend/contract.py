@@ -18,7 +18,9 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `record_gradients` (`SupportsAutogradRecording`): custom steps that call the framework's autograd.
 - `device_scope` (`SupportsDeviceScope`): the device of new tensors.
 - `list_devices` (`SupportsDevices`): the devices of the framework, by name.
+- `process_count` (`SupportsProcesses`): several processes, which find and tell each other.
 - `new_sharded_variable` (`SupportsDistribution`): arrays over several devices and processes.
+- `all_reduce_sum` (`SupportsReplicas`): processes that each compute with their rows of a batch.
 - `to_device` (`SupportsToDevice`): moves tensors to that device.
 - `is_sparse` (`SupportsSparse`): sparse tensors.
 - `is_ragged` (`SupportsRagged`): ragged tensors of the framework, as data.

@@ -37,7 +37,60 @@ class SupportsDevices(Protocol):
         ...
 
 
-class SupportsDistribution(SupportsDevices, Protocol):
+class SupportsProcesses(SupportsDevices, Protocol):
+    """Optional: a framework whose processes find and tell each other.
+
+    `list_devices` returns the devices of all processes: one each, with `SupportsReplicas`.
+    """
+
+    def local_values(self, x: Tensor) -> np.ndarray | None:
+        """Returns the values of a tensor of which this process has all; None for another one."""
+        ...
+
+    def process_index(self) -> int:
+        """Returns the index of this process, 0 if it is alone."""
+        ...
+
+    def process_count(self) -> int:
+        """Returns the number of processes."""
+        ...
+
+    def initialize_processes(
+        self,
+        address: str,
+        process_count: int,
+        process_index: int,
+        local_index: int | None,
+        timeout: float,
+    ) -> None:
+        """Connects this process with the others, before it computes anything.
+
+        Args:
+            address: Host and port of process 0, as in `"10.0.0.1:1234"`.
+            process_count: Number of processes.
+            process_index: Index of this one.
+            local_index: The number of the only accelerator that it uses; None for all.
+            timeout: Seconds to wait for the others. Where the framework ends a process because
+                another stands still, it does so later: the frontend says why, and ends it first.
+        """
+        ...
+
+    def exchange_text(self, name: str, text: str, timeout: float) -> list[str | None]:
+        """Returns the texts of all processes, by process; None for one that did not send it.
+
+        Args:
+            name: A name that is the same on all processes, and new for each exchange.
+            text: The text of this process.
+            timeout: Seconds to wait for the others.
+        """
+        ...
+
+    def exchange_counts(self, count: int) -> list[int]:
+        """Publishes a count, and returns those of all processes, at once; 0 for one without."""
+        ...
+
+
+class SupportsDistribution(SupportsProcesses, Protocol):
     """Optional: a framework whose arrays are spread over the devices of a mesh.
 
     Arrays are global: ops see the whole array, wherever its shards are, and compute with all
@@ -91,50 +144,47 @@ class SupportsDistribution(SupportsDevices, Protocol):
         """
         ...
 
-    def local_values(self, x: Tensor) -> np.ndarray | None:
-        """Returns the values of a tensor of which this process has all; None for another one."""
-        ...
 
-    def process_index(self) -> int:
-        """Returns the index of this process, 0 if it is alone."""
-        ...
+class SupportsReplicas(SupportsProcesses, Protocol):
+    """Optional: a framework whose arrays are those of a process, on one device.
 
-    def process_count(self) -> int:
-        """Returns the number of processes."""
-        ...
+    A process is a replica: the frontend gives it its rows of each global batch
+    (`keras_fn.core.replicas`), and what is of all rows comes from these functions. All processes
+    call them in the same order, with tensors of the same shapes and dtypes; a compiled step may
+    contain them. With one process they are the identity.
+    """
 
-    def initialize_processes(
-        self,
-        address: str,
-        process_count: int,
-        process_index: int,
-        local_index: int | None,
-        timeout: float,
-    ) -> None:
-        """Connects this process with the others, before it computes anything.
+    def all_reduce_sum(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Returns the sums of tensors over the processes, of any dtype but strings.
 
-        Args:
-            address: Host and port of process 0, as in `"10.0.0.1:1234"`.
-            process_count: Number of processes.
-            process_index: Index of this one.
-            local_index: The number of the only accelerator that it uses; None for all.
-            timeout: Seconds to wait for the others. Where the framework ends a process because
-                another stands still, it does so later: the frontend says why, and ends it first.
+        Gradients flow through it: the gradient of each process is the sum of those of all.
         """
         ...
 
-    def exchange_text(self, name: str, text: str, timeout: float) -> list[str | None]:
-        """Returns the texts of all processes, by process; None for one that did not send it.
+    def summed_value_and_grad(
+        self, function: Callable[..., tuple[Tensor, Any]], variables: Sequence[Any]
+    ) -> Callable[..., tuple[tuple[Tensor, Any], list[Tensor]]]:
+        """Same as `value_and_grad`, with the gradients summed over the processes.
 
-        Args:
-            name: A name that is the same on all processes, and new for each exchange.
-            text: The text of this process.
-            timeout: Seconds to wait for the others.
+        Gradients with respect to variables that are sharded (`variable.shard_index` is not None)
+        are those of `variable.shard`: `gather_shards` has summed them.
         """
         ...
 
-    def exchange_counts(self, count: int) -> list[int]:
-        """Publishes a count, and returns those of all processes, at once; 0 for one without."""
+    def gather_shards(
+        self, shard: Tensor, indices: Sequence[tuple[slice, ...]], shape: tuple[int, ...]
+    ) -> Tensor:
+        """Returns a whole tensor, of which each process has a part.
+
+        The gradient with respect to the shard is the part, at the index of this process, of the sum
+        over the processes of the gradients of the whole tensor. Where a backend can, the whole
+        tensor is not kept for the backward pass, but gathered again.
+
+        Args:
+            shard: The part of this process; all parts have one shape.
+            indices: The index of the part of each process. Several may have the same part.
+            shape: The shape of the whole tensor.
+        """
         ...
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
-from keras_fn.backend.distribution_contract import SupportsDistribution
+from keras_fn.backend.distribution_contract import SupportsDistribution, SupportsProcesses
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.variable import Variable
@@ -386,7 +386,7 @@ def _count_processes() -> tuple[int, int]:
     """Returns the index of this process, and the number of processes."""
     if not supports("process_count"):
         return 0, 1
-    backend = cast(SupportsDistribution, current())
+    backend = cast(SupportsProcesses, current())
     return backend.process_index(), backend.process_count()
 
 

@@ -3,7 +3,7 @@
 import os
 from typing import cast
 
-from keras_fn.backend.distribution_contract import SupportsDistribution
+from keras_fn.backend.distribution_contract import SupportsProcesses
 from keras_fn.backend.loader import current, supports
 from keras_fn.distribution.cluster import Cluster, find_cluster
 from keras_fn.distribution.failure_detector import FailureDetector
@@ -60,7 +60,7 @@ def initialize(
             received="none",
             fix='for example job_addresses="10.0.0.1:1234"',
         )
-    cast(SupportsDistribution, current()).initialize_processes(
+    cast(SupportsProcesses, current()).initialize_processes(
         cluster.address,
         cluster.process_count,
         cluster.process_index,
@@ -69,7 +69,7 @@ def initialize(
     )
     processes.index, processes.count = cluster.process_index, cluster.process_count
     processes.timeout = timeout
-    backend = cast(SupportsDistribution, current())
+    backend = cast(SupportsProcesses, current())
     Watchdog(backend.exchange_counts, processes.index, processes.count, timeout).start()
     host = cluster.address.rpartition(":")[0].strip("[]")
     FailureDetector(processes.index, processes.count).start(host, exchange_text)

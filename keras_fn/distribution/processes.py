@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from keras_fn.backend.distribution_contract import SupportsDistribution
+from keras_fn.backend.distribution_contract import SupportsProcesses
 from keras_fn.backend.loader import current
 from keras_fn.errors import KerasError, SpecError
 
@@ -84,7 +84,7 @@ def exchange_text(name: str, text: str = "", source: str = "", fix: str = "") ->
 
 def _exchange(name: str, text: str, timeout: float) -> list[str | None]:
     try:
-        return cast(SupportsDistribution, current()).exchange_text(name, text, timeout)
+        return cast(SupportsProcesses, current()).exchange_text(name, text, timeout)
     except Exception:  # process 0, which keeps the texts, has ended
         return [None, *[text] * (processes.count - 1)]
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from keras_fn.backend.distribution_contract import SupportsDistribution
+from keras_fn.backend.distribution_contract import SupportsProcesses
 from keras_fn.backend.loader import current
 from keras_fn.core.variable import Variable
 from keras_fn.random.seed_generator import get_random_seed
@@ -34,7 +34,7 @@ def describe_training(variables: Sequence[Variable], data: Any) -> dict[str, str
 
 def _checksum_of_variable(variable: Variable) -> str:
     """Returns a checksum of the value where each process has all of it."""
-    values = cast(SupportsDistribution, current()).local_values(variable.value)
+    values = cast(SupportsProcesses, current()).local_values(variable.value)
     return "" if values is None else f"crc32 {_checksum(values)}"
 
 
