@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Unpack, cast as cast_type
+from typing import Any, Unpack
 
-from keras_fn.backend.contract import SupportsCompileOp
-from keras_fn.backend.loader import current, supports
-from keras_fn.core.scopes import context
 from keras_fn.errors import missing_method
 from keras_fn.layers._arguments import one_of
 from keras_fn.layers._options import ImageLayerOptions
@@ -51,21 +47,6 @@ class BaseGeometricTransform(BaseImagePreprocessingLayer):
 
     _moves_boxes = True
     interpolation = "bilinear"
-    _compiled: Callable[..., Any] | None = None  # of eager calls; see `_transform_parts`
-
-    def _transform_parts(
-        self, parts: dict[str, Any], transformation: Nested, training: bool
-    ) -> dict[str, Any]:
-        """Applies the `transform_*` methods, as one compiled function where the backend has it."""
-        function = super()._transform_parts
-        if context.current.symbolic or not supports("compile_op"):
-            return function(parts, transformation, training)
-        if self._compiled is None:
-            self._compiled = cast_type(SupportsCompileOp, current()).compile_op(function)
-        return self._compiled(parts, transformation, training)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_compiled": None}
 
     def _draw(self, batch: Any, height: Any, width: Any, seed: Any) -> dict[str, Any]:
         """Returns the random numbers of a transformation."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, Unpack, cast as cast_type
 
+from keras_fn.backend.contract import SupportsCompileOp
+from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
-from keras_fn.core.scopes import context
+from keras_fn.core.registry import is_builtin
+from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error
@@ -95,6 +98,8 @@ class BaseImagePreprocessingLayer(DataLayer):
 
     _moves_boxes = False  # whether the format of bounding boxes must be known
     _runs_at_inference = False  # whether the layer does the same at inference
+    _is_compilable = True  # whether one compiled function is faster than the ops one by one
+    _compiled: Callable[..., Any] | None = None  # of eager calls; see `_run_compiled`
 
     def __init__(
         self,
@@ -293,12 +298,60 @@ class BaseImagePreprocessingLayer(DataLayer):
         is_batch = self._check_parts(parts)
         if not is_batch:
             parts = {k: _add_axis(v) if k in _PARTS else v for k, v in parts.items()}
-        inputs = parts if isinstance(data, Mapping) else parts["images"]
-        transformation = self.get_random_transformation(inputs, training=training)
         known = {k: v for k, v in parts.items() if k in _PARTS}
-        known = self._transform_parts(known, transformation, training)
+        if self._runs_compiled(known["images"], training):
+            known = self._run_compiled(known, training)
+        else:
+            inputs = parts if isinstance(data, Mapping) else parts["images"]
+            known = self._draw_and_transform(known, inputs, training)
         parts.update(known if is_batch else {k: _drop_axis(v) for k, v in known.items()})
         return parts if isinstance(data, Mapping) else parts["images"]
+
+    def _draw_and_transform(
+        self, parts: dict[str, Any], data: Nested, training: bool
+    ) -> dict[str, Any]:
+        """Draws a transformation for a batch, and applies it to its parts."""
+        transformation = self.get_random_transformation(data, training=training)
+        return self._transform_parts(parts, transformation, training)
+
+    def _runs_compiled(self, images: Any, training: bool) -> bool:
+        """Returns whether a call is eager, and the layer known to have no side effects."""
+        return (
+            (training or self._runs_at_inference)
+            and self._is_compilable
+            and supports("compile_op")
+            and context.current.stateless is None
+            and not context.current.symbolic
+            and not current().is_traced(images)
+            and is_builtin(type(self))
+        )
+
+    def _run_compiled(self, parts: dict[str, Any], training: bool) -> dict[str, Any]:
+        """Draws and transforms as one compiled function, whose state is that of the draws."""
+        if self._compiled is None:
+            self._compiled = cast_type(SupportsCompileOp, current()).compile_op(self._run_purely)
+        variables = self.variables
+        parts, values = self._compiled(parts, [v.value for v in variables], training)
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return parts
+
+    def _run_purely(
+        self, parts: dict[str, Any], values: list[Tensor], training: bool
+    ) -> tuple[dict[str, Any], list[Tensor]]:
+        """Returns the transformed parts, and the variables' values after the draws."""
+        variables = self.variables
+        with StatelessScope(zip(variables, values, strict=True)) as scope:
+            parts = self._draw_and_transform(parts, parts, training)
+            return parts, [scope.get_current_value(v) for v in variables]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if self._compiled is not None and not name.startswith("_"):
+            self._compiled = None  # it was compiled for other options
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_compiled": None}
 
     def _transform_parts(
         self, parts: dict[str, Any], transformation: Nested, training: bool

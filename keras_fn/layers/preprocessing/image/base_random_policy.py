@@ -61,6 +61,7 @@ class BaseRandomPolicy(BaseColorTransform):
     """
 
     _names: tuple[str, ...] = ()
+    _is_compilable = False  # eager calls compile the layers that are chosen, and not all of them
     data_format: str
 
     def _make_layers(self, factor: tuple[float, float], value_range: Any, interpolation: str):

@@ -287,3 +287,25 @@ def test_invalid_data_is_refused():
     with pytest.raises(ValueError, match="four numbers"):
         boxes = {"boxes": np.ones((1, 2, 3)), "labels": np.ones((1, 2))}
         layer({"images": np.ones((1, 4, 4, 1)), "bounding_boxes": boxes})
+
+
+class ScaledDraws(keras.layers.RandomBrightness):
+    """A layer of a user, whose method has a side effect."""
+
+    scale = 1.0
+
+    def get_random_transformation(self, data, training=True, seed=None):
+        drawn = super().get_random_transformation(data, training, seed)
+        return {k: v * self.scale for k, v in drawn.items()}
+
+
+def test_options_that_change_after_a_call_are_those_of_the_next_call():
+    images = np.full((2, 4, 4, 3), 100.0, "float32")
+    for layer in (keras.layers.RandomBrightness(0.5, seed=1), ScaledDraws(0.5, seed=1)):
+        assert (numpy(layer(images)) != 100).any()
+        layer.factor = (0.0, 0.0)
+        assert (numpy(layer(images)) == 100).all()
+    layer = ScaledDraws(0.5, seed=1)
+    layer(images)
+    layer.scale = 0.0
+    assert (numpy(layer(images)) == 100).all()
