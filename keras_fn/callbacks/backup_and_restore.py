@@ -14,7 +14,7 @@ from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
 from keras_fn.errors import SpecError
-from keras_fn.saving.file_io import remove_unfinished_files
+from keras_fn.saving.unfinished import remove_unfinished
 from keras_fn.settings import settings
 from keras_fn.training import backup_format
 from keras_fn.training.backup_format import TrainingPosition
@@ -107,7 +107,7 @@ class BackupAndRestore(Callback):
     def load(self) -> dict[str, Any] | None:
         """Returns the state of the latest complete backup; None if there is none."""
         if self.backup_dir.is_dir():
-            remove_unfinished_files(self.backup_dir)
+            remove_unfinished(self.backup_dir)
         paths = [path for path in (self._file, self._previous) if path.exists()]
         for path in paths:
             try:

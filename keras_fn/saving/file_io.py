@@ -1,33 +1,21 @@
 """Opening model files for reading, and writing them atomically."""
 
 import contextlib
-import errno
 import io
-import json
 import os
 import re
-import secrets
 import stat
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from keras_fn.errors import KerasError
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
-from keras_fn.saving.strict_json import parse_json
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from keras_fn.saving.unfinished import create_file, permissions, remove_unfinished
 
 PathLike = str | bytes | os.PathLike
 
 # Two letters at least: `C:` is a Windows drive.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
-
-_NEW_FILE_MODE = 0o666
 
 
 def describe(path_or_file: PathLike | BinaryIO) -> str:
@@ -144,12 +132,6 @@ def _checked_file_object(file: BinaryIO, method: str) -> BinaryIO:
     return file
 
 
-TEMPORARY = ".keras_fn-{}.tmp"
-"""Names of what is written and not complete yet."""
-_JOURNAL, _JOURNAL_BYTES = b"keras_fn: files of an unfinished write\n", 1 << 24
-_SECONDS_TO_RENAME = 60  # of a file that was closed
-
-
 @contextlib.contextmanager
 def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     """Context manager for an atomic write: a new file replaces `path` if there is no error.
@@ -167,12 +149,12 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
         ModelFileError: The path is a URL, or not the path of a regular file.
     """
     target = os.path.realpath(local_path(path))
-    mode = _mode_for(target) if mode is None else mode
+    mode = permissions(target) if mode is None else mode
     directory = os.path.dirname(target)
     os.makedirs(directory, exist_ok=True)
-    remove_unfinished_files(directory)
+    remove_unfinished(directory)
     try:
-        temporary, descriptor = _create_locked(directory, mode)
+        temporary, descriptor = create_file(directory, mode)
     except OSError as error:  # which names the temporary file
         raise OSError(error.errno, error.strerror, target) from None
     try:
@@ -182,180 +164,15 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            if fcntl is not None:
+            if os.name == "posix":
                 os.replace(temporary, target)  # while it is locked
-        if fcntl is None:  # Windows renames no file that is open
+        if os.name != "posix":  # Windows renames no file that is open
             os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
     sync_directory(directory)
-
-
-def _create_locked(directory: str, mode: int | None) -> tuple[str, int]:
-    """Creates a temporary file, locked while it is open; returns its path and descriptor."""
-    flags = (
-        os.O_RDWR
-        | os.O_CREAT
-        | os.O_EXCL
-        | getattr(os, "O_CLOEXEC", 0)
-        | getattr(os, "O_BINARY", 0)
-    )
-    while True:
-        path = os.path.join(directory, TEMPORARY.format(secrets.token_hex(8)))
-        # Created with the final permissions, so that a private file is never readable by others.
-        descriptor = os.open(path, flags, _NEW_FILE_MODE if mode is None else mode & 0o700)
-        lock(descriptor, wait=True)
-        if os.fstat(descriptor).st_nlink:
-            return path, descriptor
-        os.close(descriptor)  # another process removed it before it was locked
-
-
-def remove_unfinished_files(directory: PathLike) -> None:
-    """Removes the temporary files of writes to a folder that were killed.
-
-    Args:
-        directory: The folder.
-    """
-    start, _, end = TEMPORARY.partition("{}")
-    try:
-        with os.scandir(os.fsdecode(directory)) as entries:
-            paths = [e.path for e in entries if e.name.startswith(start) and e.name.endswith(end)]
-    except PermissionError:  # a folder that one may write to, but not list
-        return
-    for path in paths:
-        with contextlib.suppress(OSError):  # it is gone, is a link, or another process writes it
-            _remove_unfinished(path)
-
-
-def _remove_unfinished(path: str) -> None:
-    # Windows removes no file that is open, and renames one that is closed.
-    if fcntl is None and time.time() - os.stat(path).st_mtime <= _SECONDS_TO_RENAME:
-        return
-    flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-    descriptor = os.open(path, os.O_RDWR | sum(flags))
-    try:
-        if not lock(descriptor, wait=False):
-            return
-        _remove_recorded(descriptor, os.path.dirname(path))
-        if fcntl is not None:
-            os.unlink(path)  # while it is locked
-    finally:
-        os.close(descriptor)
-    if fcntl is None:
-        os.unlink(path)
-
-
-@contextlib.contextmanager
-def journal(index: Path) -> Iterator[Callable[[BinaryIO, Mapping[str, BinaryIO], set[str]], None]]:
-    """Context manager around an atomic write of several files, of which the last is their index.
-
-    If the process is killed inside, the next write to the folder removes the files that belong to
-    no index: the new ones, or the old ones if the new index was complete.
-
-    Args:
-        index: The path of the index.
-
-    Yields:
-        A function to call before the first file gets its name, with the new index, the new files by
-        their names, and the names of the old files.
-    """
-    directory = os.path.dirname(os.path.realpath(index)) or "."
-    path, descriptor = _create_locked(directory, None)
-
-    def record(new_index: BinaryIO, new: Mapping[str, BinaryIO], old: set[str]) -> None:
-        inodes = {name: os.fstat(file.fileno()).st_ino for name, file in new.items()}
-        files = {
-            "index": [index.name, os.fstat(new_index.fileno()).st_ino],
-            "new": inodes,
-            "old": {name: _inode(os.path.join(directory, name)) for name in old},
-        }
-        os.write(descriptor, _JOURNAL + json.dumps(files).encode())
-        os.fsync(descriptor)
-
-    try:
-        yield record
-    finally:
-        os.close(descriptor)
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-
-
-def _remove_recorded(descriptor: int, directory: str) -> None:
-    """Removes the files of no index that a journal names, if they are still the same files."""
-    if os.read(descriptor, len(_JOURNAL)) != _JOURNAL:
-        return
-    with contextlib.suppress(KerasError, LookupError, TypeError, ValueError):  # it is cut off
-        files = parse_json(os.read(descriptor, _JOURNAL_BYTES))
-        name, inode = files["index"]
-        is_complete = _inode(os.path.join(directory, os.path.basename(name))) == inode
-        for name, inode in files["old" if is_complete else "new"].items():
-            path = os.path.join(directory, os.path.basename(name))
-            if inode is not None and _inode(path) == inode:
-                os.unlink(path)
-
-
-def _inode(path: str) -> int | None:
-    try:
-        return os.lstat(path).st_ino
-    except OSError:
-        return None
-
-
-def lock(descriptor: int, wait: bool) -> bool:
-    """Locks an open file or folder until it is closed, and returns whether it is locked now.
-
-    Args:
-        descriptor: The file or folder.
-        wait: Whether to wait for another process that holds the lock.
-    """
-    if fcntl is None:  # Windows removes no file that is open
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # another process holds it, or the file system has no locks
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def locked_folder(folder: PathLike) -> Iterator[None]:
-    """Context manager in which no one else is in such a context for a folder, if it has locks.
-
-    Args:
-        folder: The folder.
-    """
-    try:
-        descriptor = None if fcntl is None else os.open(folder, os.O_RDONLY)
-    except PermissionError:  # a folder that one may write to, but not list
-        descriptor = None
-    try:
-        if descriptor is not None:
-            lock(descriptor, wait=True)
-        yield
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-def _mode_for(target: str) -> int | None:
-    """Returns the permission bits of the file at `target`, None if there is none."""
-    try:
-        status = os.lstat(target)
-    except FileNotFoundError:
-        return None
-    if stat.S_ISLNK(status.st_mode):
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), target)
-    if not stat.S_ISREG(status.st_mode):
-        raise ModelFileError(
-            f"{target}: not a regular file",
-            expected="a regular file, or none",
-            received=f"file type {stat.filemode(status.st_mode)[0]!r}",
-        )
-    if not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
-    return stat.S_IMODE(status.st_mode) & 0o777
 
 
 def sync_directory(directory: str) -> None:

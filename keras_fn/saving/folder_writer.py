@@ -6,27 +6,13 @@ Nothing here reads a model: that is `keras_folder`.
 import contextlib
 import errno
 import os
-import secrets
 import shutil
-import stat
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from keras_fn.core.folder_exchange import exchange_folders
-from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.file_io import (
-    TEMPORARY,
-    PathLike,
-    local_path,
-    lock,
-    path_aside,
-    remove_unfinished_files,
-    sync_directory,
-)
-
-# Where folders cannot be locked, as on Windows, the time after which a write was certainly killed.
-_SECONDS_TO_WRITE = 24 * 3600
+from keras_fn.saving.file_io import PathLike, local_path, path_aside, sync_directory
+from keras_fn.saving.unfinished import create_folder, permissions, remove_unfinished
 
 
 @contextlib.contextmanager
@@ -52,11 +38,11 @@ def atomic_folder(path: PathLike, members: Iterable[str]) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(local_path(path)))
     target.parent.mkdir(parents=True, exist_ok=True)
-    remove_unfinished_files(target.parent)
-    remove_unfinished_folders(target.parent)
+    remove_unfinished(target.parent)
     _restore(target)
-    mode = _mode_for(target)
-    temporary, descriptor = _create_locked(target.parent, mode)
+    mode = permissions(str(target), is_folder=True)
+    path_of_new, descriptor = create_folder(str(target.parent), mode)
+    temporary = Path(path_of_new)
     try:
         yield temporary
         if mode is not None:
@@ -72,36 +58,6 @@ def atomic_folder(path: PathLike, members: Iterable[str]) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def remove_unfinished_folders(directory: Path) -> None:
-    """Removes the temporary folders of writes that were killed.
-
-    Args:
-        directory: The folder that they are in.
-    """
-    start, _, end = TEMPORARY.partition("{}")
-    try:
-        names = [e.name for e in os.scandir(directory) if e.is_dir(follow_symlinks=False)]
-    except PermissionError:  # a folder that one may write to, but not list
-        return
-    for name in names:
-        if name.startswith(start) and name.endswith(end):
-            with contextlib.suppress(OSError):  # it is gone, or another process writes it
-                _remove_unfinished(directory / name)
-
-
-def _remove_unfinished(folder: Path) -> None:
-    if os.name != "posix":
-        if time.time() - folder.stat().st_mtime > _SECONDS_TO_WRITE:
-            shutil.rmtree(folder)
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        if lock(descriptor, wait=False):
-            shutil.rmtree(folder)
-    finally:
-        os.close(descriptor)
-
-
 def _restore(target: Path) -> None:
     """Puts an old folder back that a killed write left aside."""
     aside = path_aside(target)
@@ -110,43 +66,6 @@ def _restore(target: Path) -> None:
             shutil.rmtree(aside)
         else:
             os.rename(aside, target)
-
-
-def _mode_for(target: Path) -> int | None:
-    """Returns the permission bits of the folder at `target`, None if there is none."""
-    try:
-        mode = target.lstat().st_mode
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISDIR(mode):
-        raise ModelFileError(
-            f"{target}: not a folder",
-            expected="a folder, or none",
-            received=f"file type {stat.filemode(mode)[0]!r}",
-            fix="choose another path, or remove the file",
-        )
-    if not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
-    return stat.S_IMODE(mode)
-
-
-def _create_locked(directory: Path, mode: int | None) -> tuple[Path, int | None]:
-    """Creates a temporary folder, locked while its descriptor is open, where there are locks."""
-    # Others never see what is going to be in a private folder.
-    first_mode = 0o777 if mode is None else 0o700
-    while True:
-        path = directory / TEMPORARY.format(secrets.token_hex(8))
-        os.mkdir(path, first_mode)
-        if os.name != "posix":
-            return path, None
-        try:
-            descriptor = os.open(path, os.O_RDONLY)
-        except FileNotFoundError:  # another process removed it before it was locked
-            continue
-        lock(descriptor, wait=True)
-        if path.exists():
-            return path, descriptor
-        os.close(descriptor)
 
 
 def _link_others(old: Path, new: Path, members: set[str]) -> None:

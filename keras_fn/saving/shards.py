@@ -17,12 +17,10 @@ from keras_fn.saving.file_io import (
     PathLike,
     atomic_write,
     describe,
-    journal,
-    locked_folder,
     open_for_reading,
-    remove_unfinished_files,
 )
 from keras_fn.saving.strict_json import parse_json
+from keras_fn.saving.unfinished import journal, locked_folder, remove_unfinished
 
 _GIBIBYTE = 1 << 30
 
@@ -205,7 +203,7 @@ def write_shards(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked_folder(path.parent):  # two writes would choose the same names
-        remove_unfinished_files(path.parent)
+        remove_unfinished(path.parent)
         names, previous = (
             _new_names(path, base, naming, len(shards)),
             _own_names(path, base, naming),

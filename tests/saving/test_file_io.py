@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_fn.saving import file_io
+from keras_fn.saving import unfinished
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.file_io import atomic_write, open_for_reading, open_for_writing
 
@@ -224,6 +224,25 @@ def test_the_next_save_removes_what_a_killed_one_left_and_nothing_that_is_being_
     assert path.read_bytes() == b"whole"
 
 
+KILLED_FOLDER = """
+import os, signal, sys
+from keras_fn.saving.folder_writer import atomic_folder
+with atomic_folder(sys.argv[1], []) as folder:
+    (folder / "config.json").write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
+def test_a_save_of_a_file_removes_the_folder_that_a_killed_one_left(tmp_path):
+    command = [sys.executable, "-c", KILLED_FOLDER, str(tmp_path / "model")]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert (left / "config.json").exists()
+    save(tmp_path / "m.keras", b"whole")
+    assert os.listdir(tmp_path) == ["m.keras"]
+
+
 def test_a_folder_that_cannot_be_listed_can_be_written_to(tmp_path, monkeypatch):
     real_open = os.open
 
@@ -247,12 +266,12 @@ def test_an_error_names_the_file_and_not_a_temporary_one():
 
 
 def test_without_file_locks_a_killed_save_is_known_by_its_age(tmp_path, monkeypatch):
-    monkeypatch.setattr(file_io, "fcntl", None)  # as on Windows
+    monkeypatch.setattr(unfinished, "fcntl", None)  # as on Windows
     old, new = tmp_path / ".keras_fn-1.tmp", tmp_path / ".keras_fn-2.tmp"
     for path in (old, new):
         path.write_bytes(b"x")
     os.utime(old, (0, 0))
-    file_io.remove_unfinished_files(tmp_path)
+    unfinished.remove_unfinished(tmp_path)
     assert list(tmp_path.iterdir()) == [new]
 
 
@@ -261,7 +280,7 @@ def test_a_link_or_pipe_of_the_name_of_an_unfinished_file_is_not_opened(tmp_path
     (tmp_path / "target").write_bytes(b"x")
     (tmp_path / ".keras_fn-1.tmp").symlink_to(tmp_path / "target")
     os.mkfifo(tmp_path / ".keras_fn-2.tmp")
-    file_io.remove_unfinished_files(tmp_path)
+    unfinished.remove_unfinished(tmp_path)
     assert (tmp_path / ".keras_fn-1.tmp").is_symlink()
     assert (tmp_path / "target").read_bytes() == b"x"
 
