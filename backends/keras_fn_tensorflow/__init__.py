@@ -10,7 +10,17 @@ from keras_fn_tensorflow.batching import (
 )
 from keras_fn_tensorflow.device import (
     device_scope as device_scope,
+)
+from keras_fn_tensorflow.distribution import (
+    all_reduce_sum as all_reduce_sum,
+    exchange_counts as exchange_counts,
+    exchange_text as exchange_text,
+    initialize_processes as initialize_processes,
     list_devices as list_devices,
+    local_values as local_values,
+    process_count as process_count,
+    process_index as process_index,
+    summed_value_and_grad as summed_value_and_grad,
 )
 from keras_fn_tensorflow.export import (
     endpoint_function as endpoint_function,

@@ -10,11 +10,14 @@ from keras_fn.errors import SpecError
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
-    """Returns the names of the logical devices, such as "cpu:0"."""
+    """Returns the names of the logical devices of this process, such as "cpu:0"."""
     kind = device_type.upper().replace("CUDA", "GPU") if device_type else None
-    kind = kind or ("GPU" if has_gpu() else "CPU")
-    devices = tf.config.list_logical_devices(kind)
-    return [d.name.removeprefix("/device:").lower() for d in devices]
+    return _list_names(kind or ("GPU" if has_gpu() else "CPU"))
+
+
+def _list_names(kind: str | None = None) -> list[str]:
+    # With several processes, names begin with the task.
+    return [d.name.rpartition("/device:")[2].lower() for d in tf.config.list_logical_devices(kind)]
 
 
 @contextmanager
@@ -22,7 +25,7 @@ def device_scope(name: str) -> Iterator[None]:
     """Context in which new tensors are on the named device: "cpu", "gpu:0", "cuda:1"."""
     kind, _, number = name.replace("cuda", "gpu").partition(":")
     device = f"{kind}:{number or 0}"
-    available = [d.name.removeprefix("/device:").lower() for d in tf.config.list_logical_devices()]
+    available = _list_names()
     if device not in available:  # TensorFlow would silently use another device
         raise SpecError(
             "keras.device",
