@@ -12,6 +12,16 @@ from keras_fn_torch.device import (
     list_devices as list_devices,
     to_device as to_device,
 )
+from keras_fn_torch.distribution import (
+    all_reduce_sum as all_reduce_sum,
+    exchange_counts as exchange_counts,
+    exchange_text as exchange_text,
+    initialize_processes as initialize_processes,
+    local_values as local_values,
+    process_count as process_count,
+    process_index as process_index,
+    summed_value_and_grad as summed_value_and_grad,
+)
 from keras_fn_torch.dtype_fallback import widen_operands as widen_operands
 from keras_fn_torch.export import export_onnx as export_onnx, export_torch as export_torch
 from keras_fn_torch.foreach import ForEach as foreach

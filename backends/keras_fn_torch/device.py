@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 
 import torch
+import torch.distributed as dist
 
 from keras_fn.core.tracing import assume_constant_result
 from keras_fn.errors import SpecError
@@ -33,8 +34,11 @@ def _detect_device() -> torch.device:
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
-    """Returns the names of the devices: "cpu:0", "gpu:0", "mps:0"."""
-    kind = (device_type or _detect_device().type).lower().replace("cuda", "gpu")
+    """Returns the names of the devices: "cpu:0", "gpu:0", "mps:0"; one for each process."""
+    default = _detect_device().type.replace("cuda", "gpu")
+    kind = (device_type or default).lower().replace("cuda", "gpu")
+    if kind == default and dist.is_available() and dist.is_initialized():
+        return [f"{kind}:{i}" for i in range(dist.get_world_size())]
     has_mps = torch.backends.mps.is_available()
     counts = {"cpu": 1, "gpu": torch.cuda.device_count(), "mps": int(has_mps)}
     return [f"{kind}:{i}" for i in range(counts.get(kind, 0))]

@@ -27,6 +27,8 @@ class Context(NamedTuple):
         in_layer_call: Whether an outer layer call is running, in a program that uses `add_loss`.
         rows_per_sample: How many rows of a batch are one sample, where `TimeDistributed` runs a
             layer on all time steps as one batch; None for one.
+        replica: Which rows of the batch this process has, in the step of a replica
+            (`keras_fn.core.replicas.ReplicaBatch`); else None.
         masks: Masks of tensors that cannot have attributes: `{id(tensor): (tensor, mask)}`.
     """
 
@@ -37,6 +39,7 @@ class Context(NamedTuple):
     deferred_init: bool = False
     in_layer_call: bool = False
     rows_per_sample: Any = None
+    replica: Any = None
     masks: dict[int, tuple[Any, Any]] = {}  # noqa: RUF012  # one for all contexts, on purpose
 
 

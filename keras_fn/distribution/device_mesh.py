@@ -6,7 +6,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from keras_fn.backend.distribution_contract import SupportsDevices, SupportsDistribution
+from keras_fn.backend.distribution_contract import (
+    SupportsDevices,
+    SupportsDistribution,
+    SupportsReplicas,
+)
 from keras_fn.backend.loader import current, supports
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError
 
@@ -145,10 +149,12 @@ class DeviceMesh:
         return self._backend_mesh
 
     def check_supported(self) -> bool:
-        """Returns whether the backend has meshes; raises if this one is of several devices."""
+        """Returns whether the backend has meshes; raises if it cannot compute on this one."""
         if supports("new_sharded_variable"):
             return True
-        if self._devices.size > 1:
+        if supports("all_reduce_sum"):
+            self._check_process_count(cast(SupportsReplicas, current()).process_count())
+        elif self._devices.size > 1:
             raise UnsupportedError(
                 f"keras.distribution computes on one device with the backend {current().name!r} "
                 f"today, and this mesh has {self._devices.size}. Several devices, and several "
@@ -156,6 +162,17 @@ class DeviceMesh:
                 fix="set KERAS_BACKEND=jax, or make the mesh of one device",
             )
         return False
+
+    def _check_process_count(self, count: int) -> None:
+        """Raises unless each device has a process of its own."""
+        if self._devices.size != count:
+            raise UnsupportedError(
+                f"A process computes on one device with the backend {current().name!r}: this mesh "
+                f"has {self._devices.size}, and the number of processes is {count}.",
+                fix=f"start a process for each device (python -m keras_fn.launch -n "
+                f"{self._devices.size} script.py), which calls keras.distribution.initialize() "
+                "first; or make a mesh of all devices",
+            )
 
     def axis_size(self, axes: Any) -> int:
         """Returns the number of parts of a tensor's axis.

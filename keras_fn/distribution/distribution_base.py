@@ -9,9 +9,11 @@ from typing import Any, cast
 from keras_fn.backend.distribution_contract import SupportsDistribution, SupportsProcesses
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
+from keras_fn.core.ragged import PaddedBatch
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.device_mesh import DeviceMesh, check_device_mesh
-from keras_fn.distribution.processes import check_same, explain_failure, save_once
+from keras_fn.distribution.processes import check_same, explain_failure, processes, save_once
+from keras_fn.distribution.replica_steps import distribute_step, read_metrics
 from keras_fn.distribution.tensor_layout import TensorLayout, distribute_tensor
 from keras_fn.distribution.training_facts import describe_training
 from keras_fn.errors import DTypeError, SpecError, UnsupportedError, missing_method
@@ -52,7 +54,18 @@ class Distribution:
         self._replicated = TensorLayout((), device_mesh)
         self._data_layouts: dict[int, TensorLayout] = {}  # by rank
         self._processes = _count_processes()
+        self._has_replicas = self.num_processes > 1 and supports("all_reduce_sum")
+        self._check_replicas()
         self.auto_shard_dataset = auto_shard_dataset
+
+    def _check_replicas(self) -> None:
+        if self._has_replicas and processes.timeout is None:
+            raise SpecError(
+                type(self).__name__,
+                expected="processes that keras.distribution.initialize() has connected",
+                received=f"{self.num_processes} processes that the program has connected",
+                fix="call keras.distribution.initialize() first",
+            )
 
     @property
     def device_mesh(self) -> DeviceMesh:
@@ -297,6 +310,10 @@ class Distribution:
         Args:
             x: A tensor whose first axis is the samples.
         """
+        if self._has_replicas:  # the step has taken its rows
+            return x
+        if type(x) is PaddedBatch:
+            return PaddedBatch(*map(self.shard_batch, x))
         rank = len(x.shape) if current().is_tensor(x) and not _is_sparse(x) else 0
         if rank == 0:
             return x
@@ -304,6 +321,30 @@ class Distribution:
             self._data_layouts[rank] = self.get_data_layout(x.shape)
         layout = self._data_layouts[rank]
         return self._lay_out(x, layout if layout.divides(x.shape) else self._replicated)
+
+    def distribute_step(self, step: Callable[..., Any], kind: str, model: Any) -> Any:
+        """Returns a step of a whole batch, of which a replica computes its rows.
+
+        Args:
+            step: A function of `(tensors, indices)`.
+            kind: `"train"`, `"test"` or `"predict"`.
+            model: The model.
+        """
+        return distribute_step(step, kind, model) if self._has_replicas else step
+
+    def read_metrics(self, model: Any, read_own: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Returns the results of the metrics over all processes.
+
+        Args:
+            model: The model.
+            read_own: Reads those of this process.
+        """
+        return model._read(read_metrics(model)) if self._has_replicas else read_own()
+
+    @property
+    def reads_metrics_in_step(self) -> bool:
+        """Whether a compiled step may return the results of metrics."""
+        return not self._has_replicas
 
     def replicate(self, x: Any) -> Any:
         """Returns a tensor that is whole on each device of the mesh: data to gather samples of."""

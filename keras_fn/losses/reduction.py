@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from keras_fn import ops
 from keras_fn.core.dtypes import standardize_dtype
+from keras_fn.core.scopes import context
 from keras_fn.core.shapes import is_size_compatible, missing_unit_axes
 from keras_fn.errors import SpecError, check_choice
 from keras_fn.types import DTypeLike, Tensor, TensorLike
@@ -159,7 +160,9 @@ def apply_mask(
         return sample_weight
     mask_weight = ops.cast(mask, dtype)
     if reduction in ("mean", "sum_over_batch_size"):
-        mask_weight = ops.multiply(mask_weight, ops.divide_no_nan(1.0, ops.mean(mask_weight)))
+        kept, replica = ops.mean(mask_weight), context.current.replica
+        kept = kept if replica is None else replica.average(kept)
+        mask_weight = ops.multiply(mask_weight, ops.divide_no_nan(1.0, kept))
     if sample_weight is None:
         return mask_weight
     weight = ops.cast(sample_weight, dtype)
@@ -204,7 +207,8 @@ def reduce_weighted_values(
     if reduction in (None, "none") or len(values.shape) == 0:
         return values
     if reduction == "sum" or 0 in values.shape:  # an empty batch: 0 rather than NaN
-        return ops.sum(values)
+        total, replica = ops.sum(values), context.current.replica
+        return total if replica is None else replica.unweigh(total)
     if reduction == "mean_with_sample_weight" and weight is not None:
         return _divide_sums(values, weight)
     return ops.mean(values)
@@ -215,6 +219,12 @@ def _divide_sums(values: Tensor, weight: Tensor) -> Tensor:
     dtype = ops.dtype(values)
     if tuple(weight.shape) != tuple(values.shape):
         weight = ops.multiply(weight, ops.ones_like(values))
+    replica = context.current.replica
+    if replica is not None:
+        wide = "float32" if dtype in ("float16", "bfloat16") else dtype
+        kept = replica.average(ops.mean(ops.cast(weight, wide)))
+        values = ops.mean(ops.cast(values, wide))
+        return ops.cast(ops.divide_no_nan(values, kept), dtype)
     if dtype not in ("float16", "bfloat16"):
         return ops.divide_no_nan(ops.sum(values), ops.sum(weight))
     values, weight = ops.cast(values, "float32"), ops.cast(weight, "float32")  # not to overflow

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import dtypes
+from keras_fn.core.scopes import context
 from keras_fn.core.shapes import is_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops._op import Rule, TensorSpec, is_symbolic, op
@@ -375,7 +376,13 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
 
 
 def mean_over_replicas(x: Tensor) -> Tensor:
-    """Returns the mean over the replicas of a distributed program, on backends that have them."""
+    """Returns the mean over the replicas of a distributed program, on backends that have them.
+
+    Of the sums of replicas that have rows of a batch, it is the sum over the batch.
+    """
+    replica = context.current.replica
+    if replica is not None:
+        return replica.total_of(x)
     if is_symbolic(x) or not supports("ops.all_reduce_mean"):
         return x
     backend_ops: Any = current().ops  # not `typing.cast`, which Dynamo does not trace
@@ -384,6 +391,9 @@ def mean_over_replicas(x: Tensor) -> Tensor:
 
 def _synchronized_mean(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     """Returns the mean over the elements of all replicas, of which one may have fewer."""
+    replica = context.current.replica
+    if replica is not None:
+        return replica.average(mean(x, axes, keepdims))
     if is_symbolic(x) or not supports("ops.all_reduce_mean"):
         return mean(x, axes, keepdims)
     sizes = shape(x)

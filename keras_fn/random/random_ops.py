@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 from keras_fn.backend.loader import current
 from keras_fn.core import dtypes
+from keras_fn.core.scopes import context
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.ops import (
     add,
@@ -290,7 +291,12 @@ def draw(shape: Any, dtype: DTypeLike | None, seed: Any, name: str, *arguments: 
     """Calls a random function of the backend; returns a symbolic tensor in symbolic calls."""
 
     def create(sizes: tuple[Any, ...], dtype: str) -> Tensor:
-        return getattr(current().ops, name)(sizes, *arguments, dtype, draw_seed(seed))
+        replica, draw_numbers = context.current.replica, getattr(current().ops, name)
+        if replica is None:
+            return draw_numbers(sizes, *arguments, dtype, draw_seed(seed))
+        return replica.draw_rows(
+            lambda sizes: draw_numbers(sizes, *arguments, dtype, draw_seed(seed)), sizes
+        )
 
     return create_tensor(shape, dtype, create)
 

@@ -16,6 +16,7 @@ from keras_fn.core.registry import is_builtin
 from keras_fn.core.serialization import deserialize_keras_object, serialize_keras_object
 from keras_fn.core.tracebacks import filter_traceback
 from keras_fn.errors import SpecError
+from keras_fn.settings import settings
 from keras_fn.training.compile_utils import (
     CompileLoss,
     CompileMetrics,
@@ -302,7 +303,13 @@ class CompileMixin(StatelessTraining):
         return type(self).get_metrics_result is CompileMixin.get_metrics_result
 
     def _read_metrics(self) -> dict[str, Any]:
-        """Returns the results of the metrics as numbers on the host."""
+        """Returns the results of the metrics as numbers on the host: those of all processes."""
+        if settings.distribution is None:
+            return self._read_own_metrics()
+        return settings.distribution.read_metrics(self, self._read_own_metrics)
+
+    def _read_own_metrics(self) -> dict[str, Any]:
+        """Returns the results of the metrics in this process."""
         if self._has_builtin_results and supports("compile_call"):
             return self._read(self._run_metric_ops("read", self.metrics, self.get_metrics_result))
         return self._read(self.get_metrics_result())
@@ -313,6 +320,8 @@ class CompileMixin(StatelessTraining):
 
     def _finish_multi_step(self, last: Any) -> Any:
         """Returns the result of many steps: the result of the last one, or else the metrics."""
+        if settings.distribution is not None and not settings.distribution.reads_metrics_in_step:
+            return last
         if last is None and self._has_builtin_results and are_builtin(self.metrics):
             return self.get_metrics_result()
         return last

@@ -225,6 +225,8 @@ class EpochRunner:
             if self.kind == "predict":
                 return {"outputs": results[0] if len(results) == 1 else concat_outputs(results)}
             last = results[-1]
+            if not self._is_alone:
+                return self.model._read_results(last)
             return self.model._read(
                 last if isinstance(last, dict) else self.model.get_metrics_result()
             )

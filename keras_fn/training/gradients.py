@@ -1,9 +1,11 @@
 """Reverse-mode automatic differentiation, the same on every backend."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
+from keras_fn.backend.distribution_contract import SupportsReplicas
 from keras_fn.backend.loader import current
+from keras_fn.core.scopes import context
 from keras_fn.core.variable import Variable
 from keras_fn.types import Tensor
 
@@ -30,16 +32,45 @@ def value_and_grad(
         >>> float(loss), ops.convert_to_numpy(grads[0]).tolist()
         (5.0, [2.0, 4.0])
     """
+    has_replicas = context.current.replica is not None
+    differentiate = differentiate_replica if has_replicas else current().value_and_grad
     if has_aux:
-        return current().value_and_grad(fn, variables)
+        return differentiate(fn, variables)
 
     def with_aux(*args: Any) -> tuple[Any, None]:
         return fn(*args), None
 
-    differentiated = current().value_and_grad(with_aux, variables)
+    differentiated = differentiate(with_aux, variables)
 
     def run(*args: Any) -> tuple[Any, list[Tensor]]:
         (value, _), grads = differentiated(*args)
         return value, grads
 
     return run
+
+
+def differentiate_replica(
+    fn: Callable[..., tuple[Any, Any]], variables: Sequence[Variable]
+) -> Callable[..., tuple[tuple[Any, Any], list[Tensor]]]:
+    """Returns `value_and_grad` with `has_aux` of a replica: gradients are those of the whole batch.
+
+    The value is that of the rows of this process. It is weighted by their share of the batch before
+    gradients are taken, as some flow between processes, through sums over the batch.
+
+    Args:
+        fn: Returns `(loss, aux)`.
+        variables: The variables to differentiate with respect to.
+    """
+    replica = context.current.replica
+
+    def weighted(*args: Any) -> tuple[Any, tuple[Any, Any]]:
+        value, aux = fn(*args)
+        return replica.weigh(value), (value, aux)
+
+    run = cast(SupportsReplicas, current()).summed_value_and_grad(weighted, variables)
+
+    def differentiated(*args: Any) -> tuple[tuple[Any, Any], list[Tensor]]:
+        (_, result), grads = run(*args)
+        return result, grads
+
+    return differentiated

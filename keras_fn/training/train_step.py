@@ -18,7 +18,7 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import infer_spec
 from keras_fn.core.ragged import PaddedBatch, attach_mask
 from keras_fn.core.registry import is_builtin
-from keras_fn.core.scopes import TrainingScope
+from keras_fn.core.scopes import TrainingScope, context
 from keras_fn.core.sparse import get_sparse_test
 from keras_fn.data_adapters.data_adapter_utils import (
     FlatBatch,
@@ -34,6 +34,7 @@ from keras_fn.training.compile import CompileMixin
 from keras_fn.training.compile_utils import CompileLoss, CompileMetrics
 from keras_fn.training.data_binding import DataBinder
 from keras_fn.training.epoch_runner import AutoStepsPerExecution
+from keras_fn.training.gradients import differentiate_replica
 from keras_fn.training.output_binding import make_output_binder
 from keras_fn.training.overrides import call_override
 from keras_fn.training.stateless import (
@@ -200,7 +201,9 @@ class TrainStepMixin(CompileMixin):
             aux = (loss, y_pred if keeps_outputs else None, parts)
             return self.optimizer.scale_loss(loss), aux
 
-        (_, (loss, y_pred, parts)), grads = current().value_and_grad(forward, variables)()
+        has_replicas = context.current.replica is not None
+        differentiate = differentiate_replica if has_replicas else current().value_and_grad
+        (_, (loss, y_pred, parts)), grads = differentiate(forward, variables)()
         if variables:
             self.optimizer.apply(grads, variables)
         self._track_loss(loss, parts, x)
@@ -438,6 +441,10 @@ class TrainStepMixin(CompileMixin):
 
     def _make_step(self, kind: str) -> Callable[..., Any]:
         """Returns the step as a function of `(tensors, indices)`, not compiled."""
+        step, distribution = self._make_own_step(kind), settings.distribution
+        return step if distribution is None else distribution.distribute_step(step, kind, self)
+
+    def _make_own_step(self, kind: str) -> Callable[..., Any]:
         name = f"{kind}_step"
         is_custom = getattr(type(self), name) is not getattr(TrainStepMixin, name)
         graph: Any = None if is_custom else get_graph(self)
@@ -567,12 +574,8 @@ def _gather_batch(tensors: Any, indices: Any) -> Any:
             None if group is None else [None if t is None else gather(t, indices) for t in group]
             for group in tensors
         ]
-    return tensors if settings.distribution is None else map_leaves(_shard_batch, tensors)
-
-
-def _shard_batch(x: Any) -> Any:
-    shard = settings.distribution.shard_batch
-    return PaddedBatch(*map(shard, x)) if type(x) is PaddedBatch else shard(x)
+    distribution = settings.distribution
+    return tensors if distribution is None else map_leaves(distribution.shard_batch, tensors)
 
 
 def _unwrap_single(values: Any) -> Any:

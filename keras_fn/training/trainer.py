@@ -216,7 +216,7 @@ class Trainer(TrainStepMixin):
                 self.reset_metrics()
             callback_list.on_epoch_begin(epoch)
             resumable_run.after_epoch_begin()
-            with EpochDisplay(total, epoch, epochs, verbose, self._read_metrics) as display:
+            with EpochDisplay(total, epoch, epochs, verbose, self._read_own_metrics) as display:
                 display.advance(step)
                 result = runner.run_epoch(epoch, display, step, position.logs or None)
                 if not step and not runner.steps_done:
@@ -298,7 +298,7 @@ class Trainer(TrainStepMixin):
         self.reset_metrics()
         self.stop_evaluating = False
         callback_list.on_test_begin()
-        with EpochDisplay(total, 0, 1, verbose, self._read_metrics) as display:
+        with EpochDisplay(total, 0, 1, verbose, self._read_own_metrics) as display:
             runner = EpochRunner(self, "test", data, callback_list)
             logs = self._read_results(runner.run_epoch(0, display))
             display.finish(dict(sorted(logs.items())))

@@ -5,6 +5,7 @@ from typing import Any, Unpack
 from keras_fn import initializers
 from keras_fn.core import dtypes
 from keras_fn.core.input_spec import InputSpec
+from keras_fn.core.scopes import context
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import add_weight_from_spec, argument_error, set_weight_spec
 from keras_fn.layers._options import LayerOptions
@@ -155,7 +156,8 @@ class BatchNormalization(Layer):
         if self.variable_dtype != dtype:
             gamma, beta = (v if v is None else cast(v, dtype) for v in (gamma, beta))
         if training and self.trainable:
-            if mask is None and not self.renorm and not self.synchronized:  # one fused op
+            is_alone = not self.synchronized and context.current.replica is None
+            if mask is None and not self.renorm and is_alone:  # one fused op
                 y, mean, variance = batch_norm_train(x, gamma, beta, self.axis, self.epsilon)
                 self._update_moving_moments(mean, variance)
                 return cast(y, self.compute_dtype)
@@ -172,8 +174,9 @@ class BatchNormalization(Layer):
 
     def _statistics(self, x: Any, mask: Any) -> tuple[Any, Any]:
         """Mean and variance of each channel, over elements that are not masked."""
+        synchronized = self.synchronized or context.current.replica is not None
         if mask is None:
-            return moments(x, self._others, synchronized=self.synchronized)
+            return moments(x, self._others, synchronized=synchronized)
         if len(mask.shape) != len(x.shape) - 1:
             raise SpecError(
                 self._label,
@@ -185,7 +188,7 @@ class BatchNormalization(Layer):
 
         def total(values: Any) -> Any:
             result = sum(where(counted, values, 0), self._others, keepdims=True)
-            return mean_over_replicas(result) if self.synchronized else result
+            return mean_over_replicas(result) if synchronized else result
 
         number = add(total(ones_like(x)), fuzz())
         mean = divide(total(x), number)
