@@ -38,9 +38,14 @@ def run(arguments: list[str], devices: int, **environment: str) -> subprocess.Co
     )
 
 
-def run_whole(arguments: list[str], devices: int) -> str:
+def launched(processes: int, arguments: list[str], *options: str) -> list[str]:
+    """Returns the arguments of Python that start a program in several processes."""
+    return ["-m", "keras_fn.launch", "-n", str(processes), *options, *arguments]
+
+
+def run_whole(arguments: list[str], devices: int, **environment: str) -> str:
     """Runs Python, fails the test if the program fails, and returns what it has printed."""
-    found = run(arguments, devices)
+    found = run(arguments, devices, **environment)
     if found.returncode:
         pytest.fail(f"{found.stdout[-4000:]}\n{found.stderr[-4000:]}", pytrace=False)
     return found.stdout

@@ -1,11 +1,13 @@
 """Trainings that any number of devices must repeat, and the layouts in which they do.
 
 `python distribution_cases.py FILE CASE:LAYOUT[,LAYOUT…] …` trains each case on one device and in
-its layouts, and writes the greatest differences as JSON. It needs 8 devices; see
-`test_equality.py`.
+its layouts, and writes the greatest differences as JSON. It needs several devices, or processes,
+of which each writes a digest of its results, too; see `test_equality.py`.
 """
 
+import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +34,13 @@ RULES = {
 
 
 def sharded_layouts() -> dict[str, Callable[[list[str]], Any]]:
-    """Returns functions of a model's paths, by name; each returns a distribution of 8 devices."""
+    """Returns functions of a model's paths, by name; each returns a distribution of all devices."""
 
     def tensor_parallel(shard_weights: bool) -> Callable[[list[str]], Any]:
         def make(keys: list[str]) -> Any:
-            mesh = distribution.DeviceMesh((2, 4), ("batch", "model"))
+            count = distribution.get_device_count()
+            shape = (2, count // 2) if count > 3 else (1, count)
+            mesh = distribution.DeviceMesh(shape, ("batch", "model"))
             layout_map = distribution.LayoutMap(mesh)
             layout_map.update({key: RULES[key] for key in keys})
             return distribution.ModelParallel(layout_map=layout_map, shard_weights=shard_weights)
@@ -218,6 +222,7 @@ def data(case: Case, model: keras.Model) -> tuple[Any, Any, Any]:
 def train(case: Case, made: Any) -> dict[str, Any]:
     """Returns all that must not depend on the devices."""
     distribution.set_distribution(made)
+    keras.utils.clear_session(free_memory=False)  # names are the same in all processes
     try:
         keras.utils.set_random_seed(11)
         model = case.model()
@@ -249,19 +254,29 @@ def difference(a: list[Any], b: list[Any]) -> float:
     return max((float(np.max(np.abs(np.subtract(p, q, dtype="f8")))) for p, q in pairs), default=0)
 
 
+def digest(found: dict[str, Any]) -> str:
+    """Returns a digest of all bits of the results of a training."""
+    arrays = [*found["weights"], *found["slots"], *found["predict"]]
+    numbers = [np.array(found[key], "f8") for key in ("history", "evaluate")]
+    return hashlib.sha256(b"".join(x.tobytes() for x in (*arrays, *numbers))).hexdigest()
+
+
 def main(path: str, *arguments: str) -> None:
+    distribution.initialize(timeout=60)
+    process = int(os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0"))
     makers, found = sharded_layouts(), {}
     for argument in arguments:
         name, _, layouts = argument.partition(":")
         case = CASES[name]
-        one = train(case, None)
+        one = train(case, None) if process == 0 else None
         for layout in layouts.split(","):
             other = train(case, makers[layout](case.rules))
             found[f"{name}:{layout}"] = {
+                "digest": digest(other),
                 "sharded": other.pop("sharded"),
-                **{key: difference(one[key], other[key]) for key in other},
+                **({} if one is None else {key: difference(one[key], other[key]) for key in other}),
             }
-    Path(path).write_text(json.dumps(found), "utf-8")
+    Path(path).with_suffix(f".{process}").write_text(json.dumps(found), "utf-8")
 
 
 if __name__ == "__main__":
