@@ -14,6 +14,7 @@ from keras_fn_jax.distribution import (
     local_values as local_values,
     make_mesh as make_mesh,
     make_sharding as make_sharding,
+    owned_slices as owned_slices,
     process_count as process_count,
     process_index as process_index,
     shard as shard,

@@ -89,6 +89,14 @@ def local_values(x: jax.Array) -> np.ndarray | None:
     return np.asarray(x.addressable_data(0)) if x.is_fully_replicated else None
 
 
+def owned_slices(x: jax.Array) -> list[tuple[tuple[slice, ...], np.ndarray]] | None:
+    """Returns the first copies of the shards, as far as they are in this process."""
+    if x.is_fully_replicated or not is_distributed(x):
+        return None
+    shards = [s for s in x.addressable_shards if s.replica_id == 0]
+    return [(s.index, np.asarray(s.data)) for s in shards]
+
+
 def is_distributed(x: Any) -> bool:
     """Whether an array is on a mesh of devices."""
     return isinstance(getattr(x, "sharding", None), NamedSharding)

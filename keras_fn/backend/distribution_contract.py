@@ -188,6 +188,23 @@ class SupportsReplicas(SupportsProcesses, Protocol):
         ...
 
 
+class SupportsOwnedSlices(Protocol):
+    """Optional: a framework whose arrays have shards in several processes."""
+
+    def owned_slices(self, x: Tensor) -> list[tuple[tuple[slice, ...], np.ndarray]] | None:
+        """Returns the slices of a tensor that this process writes to a file.
+
+        Each element is in one slice of one process.
+
+        Args:
+            x: The tensor.
+
+        Returns:
+            Each index with its values; None where all processes have all of the tensor.
+        """
+        ...
+
+
 class SupportsAllReduce(Protocol):
     """Optional part of `Backend.ops`: collectives of a distributed program."""
 

@@ -10,7 +10,7 @@ from typing import Any, Unpack, cast
 import numpy as np
 
 from keras_fn.backend.contract import SupportsDonation
-from keras_fn.backend.distribution_contract import SupportsDistribution
+from keras_fn.backend.distribution_contract import SupportsDistribution, SupportsOwnedSlices
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import is_float, standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
@@ -343,12 +343,38 @@ class Variable(OperatorsMixin):
 
         A variable that has no value yet need not copy it.
         """
-        value = self._new_handle(array)
+        self._assign_handle(self._new_handle(array))
+
+    def _assign_handle(self, handle: Any) -> None:
+        """Sets the value to that of a new variable of the backend."""
         if self._handle is None:
             self._deferred_initializer = None
-            self._handle = value
+            self._handle = handle
         else:
-            self._handle = current().assign(self._handle, value)
+            self._handle = current().assign(self._handle, handle)
+
+    def _read_handle(self, read: Callable[[tuple[slice, ...]], np.ndarray]) -> Any:
+        """Returns the backend's variable with other values: the slices of this process are read.
+
+        Args:
+            read: Returns the values at an index, which no one else holds; all at `()`.
+        """
+        sharding = None if self.layout is None else self.layout.backend_layout
+        if sharding is None:
+            return self._new_handle(read(()))
+        return cast(SupportsDistribution, current()).new_sharded_variable(
+            read, self.shape, self._dtype, sharding
+        )
+
+    def _owned_slices(self) -> list[tuple[tuple[slice, ...], np.ndarray]] | None:
+        """Returns the values that this process writes to files, which are in no other process.
+
+        Returns:
+            Each index with its values; None where all processes have all of them.
+        """
+        if not supports("owned_slices"):
+            return None
+        return cast(SupportsOwnedSlices, current()).owned_slices(self.value)
 
     def _assign_symbolically(self, value: Any) -> Any:
         """Checks the shape of a value and returns the variable's spec; nothing is assigned."""

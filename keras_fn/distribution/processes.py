@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
@@ -56,6 +57,10 @@ class ProcessError(KerasError, RuntimeError):
         self.source, self.expected, self.received, self.fix = source, expected, received, fix
 
 
+class MissingProcessError(ProcessError):
+    """A process has ended, or does not take part within the timeout."""
+
+
 def exchange_text(name: str, text: str = "", source: str = "", fix: str = "") -> list[str]:
     """Returns the texts of all processes, by process. It also waits for all of them.
 
@@ -73,7 +78,7 @@ def exchange_text(name: str, text: str = "", source: str = "", fix: str = "") ->
     texts = _exchange(processes.next_name(name), text, processes.timeout)
     missing = [i for i, found in enumerate(texts) if found is None]
     if missing:
-        raise ProcessError(
+        raise MissingProcessError(
             source or name,
             expected=f"a call in all {processes.count} processes, within {processes.timeout:g} s",
             received=f"none in {_list_processes(missing)}",
@@ -132,7 +137,7 @@ def _is_collective_error(error: BaseException) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0][:300]
+    return (str(error).strip() or "no message").splitlines()[0][:300]
 
 
 def save_once(save: Callable[..., None], source: str, model: Any, filepath: Any) -> None:
@@ -158,6 +163,34 @@ def save_once(save: Callable[..., None], source: str, model: Any, filepath: Any)
         with TemporaryDirectory(prefix="keras_fn_") as folder:
             save(model, os.path.join(folder, os.path.basename(os.fsdecode(filepath))))
     exchange_text("save", source=source, fix=fix)  # so that each process finds the file
+
+
+@contextmanager
+def agreement(source: str) -> Iterator[None]:
+    """Context manager in which all processes succeed, or all raise an error at its end.
+
+    Args:
+        source: The caller, for the error.
+
+    Raises:
+        ProcessError: The code inside has raised in another process.
+    """
+    try:
+        yield
+    except MissingProcessError:
+        raise
+    except BaseException as error:
+        exchange_text("agreement", f"{type(error).__name__}: {_first_line(error)}", source)
+        raise
+    texts = exchange_text("agreement", source=source)
+    failed = [(i, text) for i, text in enumerate(texts) if text]
+    if failed:
+        raise ProcessError(
+            source,
+            expected="no error in any process",
+            received=f"in process {failed[0][0]}: {failed[0][1]}",
+            fix="look at the output of that process first: it has the cause",
+        )
 
 
 def check_same(source: str, facts: dict[str, Any]) -> None:

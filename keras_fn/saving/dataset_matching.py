@@ -1,7 +1,7 @@
 """Matching of datasets with variables: the check of shape and dtype, and the converted value."""
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -92,6 +92,33 @@ def read_for_variable(file: WeightsFile, path: str, variable: Variable) -> np.nd
         message = f"{file.name}, {path}: read as {dtype}, the file has {info.dtype}"
         warnings.warn(message, stacklevel=2)
     return file.read(path, variable.shape, dtype)
+
+
+def slice_reader(
+    file: WeightsFile, path: str, variable: Variable
+) -> Callable[[tuple[slice, ...]], np.ndarray]:
+    """Returns a function of an index that reads a part of a dataset as `read_for_variable` does.
+
+    A file that has slices reads those that are needed. Another one reads the whole dataset at the
+    first call, and it is held until the function is.
+
+    Args:
+        file: The file.
+        path: The path of the dataset, which `check_compatible` accepted.
+        variable: The variable.
+    """
+    info, dtype = file.datasets[path], numpy_dtype(variable.dtype)
+    read_slice = getattr(file, "read_slice", None)
+    if read_slice is not None and info.dtype == dtype:
+        return lambda index: read_slice(path, index, variable.shape, dtype)
+    whole: list[np.ndarray] = []
+
+    def read(index: tuple[slice, ...]) -> np.ndarray:
+        if not whole:
+            whole.append(read_for_variable(file, path, variable))
+        return whole[0][index] if index else whole[0]
+
+    return read
 
 
 def _is_counter(info: DatasetDescription, dtype: np.dtype) -> bool:

@@ -5,10 +5,10 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from keras_fn.errors import KerasError
 from keras_fn.saving.archive import (
     ASSETS,
     CONFIG,
@@ -32,20 +32,18 @@ from keras_fn.saving.checksum import (
 from keras_fn.saving.errors import (
     ModelFileError,
     error_context,
-    model_file_errors,
     sanitize_for_display,
 )
 from keras_fn.saving.file_io import PathLike, complete_folder, describe, local_path
 from keras_fn.saving.folder_writer import atomic_folder
 from keras_fn.saving.limits import current_limits
+from keras_fn.saving.member_files import checked_size, not_plain, open_member, read_folder
 from keras_fn.saving.zip.strict_zip import malformed
 
 _CHECKSUMS = "crc32"
 _OWN_NAMES = (CONFIG, METADATA, WEIGHTS, NPZ_WEIGHTS, ASSETS.rstrip("/"))
 # Keras draws the model into this file when it uploads a folder. It is an asset of no layer.
 _HUB_PICTURE = f"{ASSETS}summary_plot.png"
-_ATTEMPTS = 10  # at reading a folder that is saved at the same time
-_BLOCK = 512  # bytes, of `st_blocks`
 
 
 def is_model_folder(path: PathLike) -> bool:
@@ -128,41 +126,14 @@ def open_folder(path: PathLike, links_within: PathLike | None = None) -> Iterato
         OSError: The folder cannot be read.
     """
     with contextlib.ExitStack() as stack:
-        yield _read_whole(path, links_within, stack)
-
-
-def _read_whole(
-    path: PathLike, links_within: PathLike | None, stack: contextlib.ExitStack
-) -> Archive:
-    """Reads a folder, again if a save replaced it meanwhile: its files are gone, or others."""
-    name = describe(path)
-    attempts = 0
-    while True:
-        attempts += 1
-        folder = complete_folder(path)
-        identity = _identity(folder)
-        try:
-            with model_file_errors(name):
-                return _read(name, folder, links_within, stack)
-        except (KerasError, OSError):
-            stack.close()
-            if attempts == _ATTEMPTS or _identity(complete_folder(path)) == identity:
-                raise
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
-    try:
-        status = folder.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        yield read_folder(path, partial(_read, describe(path), links_within), stack)
 
 
 def _read(
-    name: str, folder: Path, links_within: PathLike | None, stack: contextlib.ExitStack
+    name: str, links_within: PathLike | None, folder: Path, stack: contextlib.ExitStack
 ) -> Archive:
     files = dict(_members(folder, links_within))
-    sizes = {member: _checked_size(file) for member, file in files.items()}
+    sizes = {member: checked_size(file) for member, file in files.items()}
     check_members(sizes)
     metadata = parse_metadata(_content(files[METADATA]))
     checksums = _checksums(metadata)
@@ -174,7 +145,7 @@ def _read(
     }
     if absent := sorted(checksums.keys() - files.keys()):
         raise malformed("a member is missing", absent[0])
-    weights = stack.enter_context(_open(files[WEIGHTS]))
+    weights = stack.enter_context(open_member(files[WEIGHTS]))
     _check_weights(weights, checksums)
     return Archive(name, config, metadata, weights, assets)
 
@@ -200,7 +171,7 @@ def _members(folder: Path, links_within: PathLike | None) -> Iterator[tuple[str,
         elif stat.S_ISREG(mode):
             yield name, target
         else:
-            raise _not_plain(name, f"file type {stat.filemode(mode)[0]!r}")
+            raise not_plain(name, f"file type {stat.filemode(mode)[0]!r}")
 
 
 def _target(path: Path, name: str, links_within: PathLike | None) -> Path:
@@ -210,43 +181,12 @@ def _target(path: Path, name: str, links_within: PathLike | None) -> Path:
     target = Path(os.path.realpath(path))
     inside = None if links_within is None else Path(os.path.realpath(local_path(links_within)))
     if inside not in target.parents:
-        raise _not_plain(name, "a link")
+        raise not_plain(name, "a link")
     return target
 
 
-def _not_plain(name: str, received: str) -> ModelFileError:
-    return ModelFileError(
-        f"the member {sanitize_for_display(name, 100)!r} is not a regular file",
-        expected="a regular file",
-        received=received,
-        fix="copy the file itself into the folder",
-    )
-
-
-def _open(path: Path) -> BinaryIO:
-    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | flags), "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it was replaced meanwhile
-        file.close()
-        raise _not_plain(path.name, "another file")
-    return file
-
-
-def _checked_size(path: Path) -> int:
-    """Returns the size of a file, most of which is on the disk: one with a hole can be of any."""
-    status, limits = path.stat(), current_limits()
-    stored = getattr(status, "st_blocks", status.st_size // _BLOCK + 1) * _BLOCK
-    if status.st_size > limits.unchecked_bytes and status.st_size > limits.inflation * stored:
-        raise malformed(
-            f"{path.name} is larger than what is stored of it",
-            f"at most {limits.inflation} times its {stored} bytes on the disk",
-            status.st_size,
-        )
-    return status.st_size
-
-
 def _content(path: Path) -> bytes:
-    with _open(path) as file:
+    with open_member(path) as file:
         return file.read()
 
 

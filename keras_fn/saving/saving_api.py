@@ -16,6 +16,8 @@ from keras_fn.saving import (
     weights_format,
 )
 from keras_fn.saving.archive import read_archive
+from keras_fn.saving.checkpoint import checkpoint_format
+from keras_fn.saving.checkpoint.checkpoint_reader import is_checkpoint
 from keras_fn.saving.checksum import write_with_trailer
 from keras_fn.saving.config_validation import config_errors, validate_and_upgrade_config
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
@@ -189,7 +191,9 @@ def save_weights(
     Args:
         model: A built model.
         filepath: A path that ends in `.weights.h5` or `.safetensors`; or a binary, seekable file.
-            The index of several files ends in `.weights.json` or `.safetensors.index.json`.
+            The index of several files ends in `.weights.json` or `.safetensors.index.json`. A
+            sharded checkpoint is a folder that ends in `.checkpoint`, which all processes of a
+            distribution write together.
         overwrite: Whether to replace an existing file; otherwise it is an error. Default True.
         max_shard_size: The maximum size of a file in GiB. The weights are then written to several
             files, the shards, and a JSON file with their index. None (default) for a single file.
@@ -216,10 +220,14 @@ def save_weights(
         raise unexpected_arguments("save_weights", kwargs)
     _check_built(model)
     is_path = isinstance(filepath, (str, bytes, os.PathLike))
+    if max_shard_size is None and _ends(filepath, (checkpoint_format.ENDING,)):
+        _check_free(filepath, overwrite)
+        checkpoint_format.write(model, cast(PathLike, filepath), skipped)
+        return
     form = safetensors_format if _ends(filepath, _SAFETENSORS) else weights_format
     if max_shard_size is None:
         if is_path:
-            endings = (".weights.h5", ".safetensors")
+            endings = (".weights.h5", ".safetensors", checkpoint_format.ENDING)
             _check_ending(filepath, endings, "weights", "name it model.weights.h5")
         _check_free(filepath, overwrite)
         form.write(model, filepath, skipped)
@@ -251,8 +259,8 @@ def load_weights(
     Args:
         model: A built model.
         filepath: A `.weights.h5`, `.safetensors`, `.keras` or legacy `.h5` file; the index of
-            several, `.weights.json` or `.safetensors.index.json`; or a folder that
-            `save(zipped=False)` wrote. With `huggingface_hub` installed also `hf://user/repo/file`.
+            several, `.weights.json` or `.safetensors.index.json`; or a folder: a sharded
+            checkpoint, or what `save(zipped=False)` wrote. With `huggingface_hub` installed also `hf://user/repo/file`.
         skip_mismatch: Whether to skip layers whose weights do not match, with a warning. Default
             False.
         **kwargs: `objects_to_skip`, layers to leave unchanged; `by_name=True`, to match the layers
@@ -280,6 +288,11 @@ def load_weights(
         raise unexpected_arguments("load_weights", kwargs)
     _check_built(model)
     filepath, cache = _local_copy(filepath)
+    is_path = isinstance(filepath, (str, bytes, os.PathLike))
+    if is_path and is_checkpoint(cast(PathLike, filepath)):
+        _check_not_by_name(filepath, by_name)
+        checkpoint_format.read(model, cast(PathLike, filepath), skip_mismatch, skipped)
+        return
     if _is_folder(filepath):
         _check_not_by_name(filepath, by_name)
         with keras_folder.open_folder(cast(PathLike, filepath), links_within=cache) as archive:

@@ -57,6 +57,11 @@ class Saveable(NamedTuple):
             return {path: variable._view() for path, variable in self.variables().items()}
         return {f"{self.group}/{i}": v for i, v in enumerate(self.owner._file_values())}
 
+    def has_other_values(self) -> bool:
+        """Returns whether a file may hold other values than those of its variables."""
+        method = getattr(type(self.owner), "_file_values", None)
+        return method is not None and method is not Layer._file_values
+
     def tensor_names(self) -> dict[str, str]:
         """Returns the names of its own variables in a `safetensors` file, by their paths in HDF5.
 

@@ -14,16 +14,19 @@ import numpy as np
 
 from keras_fn.backend.loader import current
 from keras_fn.core.variable import Variable
+from keras_fn.distribution.processes import agreement
 from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.saving.dataset_matching import (
     FIX,
     WeightsFile,
     check_compatible,
     read_for_variable,
+    slice_reader,
 )
 from keras_fn.saving.errors import ModelFileError, error_context, sanitize_for_display
 from keras_fn.saving.limits import current_limits
 from keras_fn.saving.variable_paths import Saveable, list_named_in_config, names, walk_saveables
+from keras_fn.settings import settings
 from keras_fn.types import AnyModel
 
 _OPTIMIZER_FIX = "load_model(..., compile=False) loads the model without its optimizer"
@@ -138,16 +141,27 @@ class Weights:
             return file.read(stored, info.shape, info.dtype)
         return read_for_variable(file, stored, variable)
 
-    def read_all(self, pairs: Sequence[tuple[Variable, str]]) -> list[tuple[Variable, np.ndarray]]:
-        """Returns variables with their datasets.
+    def read_all(self, pairs: Sequence[tuple[Variable, str]]) -> list[tuple[Variable, Any]]:
+        """Returns variables with new handles that have the values of their datasets.
 
         Args:
             pairs: The variables and the paths of their datasets.
         """
+        is_sharded = any(variable.layout is not None for variable, _ in pairs)
         with contextlib.ExitStack() as stack:
-            for file in self._all:
+            for file in [] if is_sharded else self._all:  # which hold arrays until they are checked
                 stack.enter_context(file.background_checks())
-            return [(variable, self.read(path, variable)) for variable, path in pairs]
+            return [(variable, self.read_handle(path, variable)) for variable, path in pairs]
+
+    def read_handle(self, path: str, variable: Variable) -> Any:
+        """Returns a new handle of a variable: a process reads the slices of its devices alone.
+
+        Args:
+            path: The path of the dataset.
+            variable: The variable.
+        """
+        stored = self._stored[path]
+        return variable._read_handle(slice_reader(self._files[stored], stored, variable))
 
 
 @dataclasses.dataclass
@@ -183,6 +197,24 @@ def restore(
     Raises:
         ModelFileError: The datasets do not match the variables.
     """
+    is_shared = settings.distribution is not None and not is_new
+    with agreement("load_weights") if is_shared else contextlib.nullcontext():
+        plan = _make_plan(model, weights, skip_mismatch, skipped, needs_optimizer, is_new)
+        values = [] if is_new else weights.read_all(plan.values)
+    _commit(plan, weights, values if not is_new else None, skip_mismatch)
+    if plan.missed:
+        warnings.warn(f"{weights.name}: not loaded: {'; '.join(plan.missed)}"[:1900], stacklevel=4)
+
+
+def _make_plan(
+    model: AnyModel,
+    weights: Weights,
+    skip_mismatch: bool,
+    skipped: Iterable[Any],
+    needs_optimizer: bool,
+    is_new: bool,
+) -> _RestorePlan:
+    """Returns what to set, after checking that all of it fits; see `restore`."""
     plan = _RestorePlan()
     unused = set(weights.groups)
     saveables = walk_saveables(model, skipped)
@@ -211,9 +243,7 @@ def restore(
         with error_context(weights.name):
             raise _unexpected_weights_error(sorted(unused))
     plan.missed += [f"the group {sanitize_for_display(group, 100)}" for group in sorted(unused)]
-    _commit(plan, weights, is_new, skip_mismatch)
-    if plan.missed:
-        warnings.warn(f"{weights.name}: not loaded: {'; '.join(plan.missed)}"[:1900], stacklevel=4)
+    return plan
 
 
 def _check_names(saveables: list[Saveable], weights: Weights) -> None:
@@ -294,17 +324,21 @@ def _unexpected_weights_error(paths: list[str]) -> ModelFileError:
     )
 
 
-def _commit(plan: _RestorePlan, weights: Weights, is_new: bool, skip_mismatch: bool) -> None:
-    """Sets the values: one by one in a new model, else after all of them were read."""
-    if is_new:
+def _commit(
+    plan: _RestorePlan,
+    weights: Weights,
+    values: list[tuple[Variable, Any]] | None,
+    skip_mismatch: bool,
+) -> None:
+    """Sets the values that were read; in a new model (None) they are read and set one by one."""
+    if values is None:
         for variable, path in plan.values:
-            variable._assign_new_array(weights.read(path, variable))
+            variable._assign_handle(weights.read_handle(path, variable))
         for saveable, store in plan.stores:
             saveable.owner.load_own_variables(store)
         for layer in plan.layers:
             layer._after_load()
         return
-    values = weights.read_all(plan.values)
     own = [v for saveable, _ in plan.stores for v in saveable.owner.variables]
     before = [(variable, variable.numpy()) for variable in own]
     try:
@@ -313,8 +347,8 @@ def _commit(plan: _RestorePlan, weights: Weights, is_new: bool, skip_mismatch: b
     except BaseException:
         _assign(before)
         raise
-    for variable, value in values:
-        variable._assign_new_array(value)
+    for variable, handle in values:
+        variable._assign_handle(handle)
     for layer in plan.layers:
         layer._after_load()
 

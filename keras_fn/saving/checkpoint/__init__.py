@@ -1,0 +1,1 @@
+"""Sharded checkpoints: folders that all processes write, and any number of them reads."""
