@@ -171,11 +171,11 @@ class ProcessStoreClient:
     def end(self) -> None:
         """Tells the others that this process ends; without a farewell if an error ends it."""
         connection, self._watching = self._watching, None
-        failed = getattr(sys, "last_value", None) is not None
-        if connection is None or failed:
+        if connection is None:
             return
+        failed = getattr(sys, "last_value", None) is not None
         try:
-            connection.sendall(f"{_FAREWELL}\n".encode())
+            connection.sendall(b"\n" if failed else f"{_FAREWELL}\n".encode())
         except OSError:  # process 0 has ended
             return
         if self._process == 0:
