@@ -13,6 +13,8 @@ from keras_fn_torch.tensors import Tensor, convert_to_numpy
 from keras_fn_torch.transforms import value_and_grad
 
 _WATCHDOG_SECONDS = 2.0  # later than the frontend, collectives give up waiting for a process
+_READ_SECONDS = 2.0  # that process 0 waits until the others have read what all have sent
+_POLL_SECONDS = 0.005
 
 
 class _Stores:
@@ -72,18 +74,29 @@ def _use_own_gpus(store: Any, count: int, index: int, local_index: int | None) -
 
 def exchange_text(name: str, text: str, timeout: float) -> list[str | None]:
     """Exchanges texts by the store: no collective."""
-    store, index = _Stores.texts, process_index()
+    store, index, count = _Stores.texts, process_index(), process_count()
     end = time.monotonic() + timeout
     store.set(f"{name}/{index}", text)
-    texts: list[str | None] = []
-    for i in range(process_count()):
-        left = max(0.05, end - time.monotonic())
-        try:
-            store.wait([f"{name}/{i}"], timedelta(seconds=left))
-            texts.append(store.get(f"{name}/{i}").decode())
-        except dist.DistStoreError:
-            texts.append(None)
+    texts = [
+        store.get(f"{name}/{i}").decode() if _has_key(store, f"{name}/{i}", end) else None
+        for i in range(count)
+    ]
+    store.set(f"{name}/read/{index}", "")
+    if index == 0:  # the store ends with this process: the others must have read it
+        end = time.monotonic() + _READ_SECONDS
+        for i, found in enumerate(texts):
+            if found is not None:
+                _has_key(store, f"{name}/read/{i}", end)
     return texts
+
+
+def _has_key(store: Any, key: str, end: float) -> bool:
+    """Waits for a key until a time; `store.wait` would write warnings about it."""
+    while not store.check([key]):
+        if time.monotonic() > end:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def exchange_counts(count: int) -> list[int]:

@@ -132,8 +132,10 @@ def _find_missing() -> list[int]:
 
 def _is_collective_error(error: BaseException) -> bool:
     text = str(error).lower()
-    words = ("gloo", "nccl", "collective", "all-reduce", "allreduce", "connection", "unavailable")
-    return type(error).__module__.split(".")[0] != "builtins" and any(w in text for w in words)
+    words = ["gloo", "nccl"]
+    if type(error).__module__.split(".")[0] != "builtins":  # PyTorch raises RuntimeError
+        words += ["collective", "all-reduce", "allreduce", "connection", "unavailable"]
+    return any(w in text for w in words)
 
 
 def _first_line(error: BaseException) -> str:
