@@ -4,6 +4,7 @@
     KERAS_BACKEND=torch python integration_tests/benchmarks --memory
     KERAS_BACKEND=torch python integration_tests/benchmarks --ops
     KERAS_BACKEND=torch python integration_tests/benchmarks --growth
+    KERAS_BACKEND=torch python integration_tests/benchmarks --inference
     KERAS_BACKEND=torch python integration_tests/benchmarks --files 1000
 
 Each time is the shortest of several alternating rounds, which a busy machine disturbs least. The
@@ -21,6 +22,7 @@ from typing import Any
 
 import files
 import growth
+import inference
 import jobs
 import memory
 import tables
@@ -39,6 +41,8 @@ def main() -> None:
         title, (head, rows) = f"ops on {jobs.BACKEND}, us a call", _ops(options.rounds)
     elif options.growth:
         title, (head, rows) = f"depth on {jobs.BACKEND}", growth.rows()
+    elif options.inference:
+        title, (head, rows) = f"inference on {jobs.BACKEND}", _inference(options.rounds)
     elif options.files:
         title, (head, rows) = f"files on {jobs.BACKEND}", _files(options.rounds, options.files)
     elif options.memory:
@@ -60,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--memory", action="store_true", help="memory instead of time")
     parser.add_argument("--ops", action="store_true", help="single ops instead of whole jobs")
     parser.add_argument("--growth", action="store_true", help="time by the depth of a graph")
+    parser.add_argument("--inference", action="store_true", help="few samples, many calls")
     parser.add_argument("--files", type=int, nargs="?", const=100, metavar="MB", help="model files")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="a page for the table")
     options = parser.parse_args()
@@ -81,6 +86,12 @@ def _memory() -> _Table:
     rows = [tables.format_row(row, "MB") for row in measured]
     rows.insert(2, memory.growth(measured))
     return tables.column_names(sides), rows
+
+
+def _inference(rounds: int) -> _Table:
+    sides = jobs.sides()
+    measured = inference.rows(sides, rounds)
+    return tables.column_names(list(sides)), map(tables.format_row, measured)
 
 
 def _files(rounds: int, megabytes: int) -> _Table:
