@@ -159,7 +159,6 @@ class LoraLayer(Layer):
     def _weight_shape(self) -> tuple[int, ...]:
         return getattr(self, f"_{self._adapted_weight}").shape
 
-    @property
     def _factors(self) -> tuple[Variable, Variable]:
         prefix = f"lora_{self._adapted_weight}"
         return getattr(self, f"{prefix}_a"), getattr(self, f"{prefix}_b")
@@ -173,7 +172,7 @@ class LoraLayer(Layer):
         return self._add_update(getattr(self, f"_{self._adapted_weight}"))
 
     def _add_update(self, weight: Any) -> Tensor:
-        a, b = self._factors
+        a, b = self._factors()
         update = multiply(matmul(a, b), self._lora_scale)
         return cast_to(add(weight, update), self.compute_dtype)
 
@@ -195,7 +194,7 @@ class LoraLayer(Layer):
         outputs = self._multiply_base(inputs)
         if not self.lora_enabled:
             return outputs
-        a, b = self._factors
+        a, b = self._factors()
         if not self._multiplies_factors:
             update = self._multiply(inputs, matmul(a, b))
             return cast_to(add(outputs, multiply(update, self._lora_scale)), self.compute_dtype)
@@ -209,7 +208,7 @@ class LoraLayer(Layer):
         own = super()._file_variables()
         if not self.lora_enabled:
             return own
-        factors = set(map(id, self._factors))
+        factors = set(map(id, self._factors()))
         return [variable for variable in own if id(variable) not in factors]
 
     def _file_values(self) -> list[np.ndarray]:
@@ -222,5 +221,5 @@ class LoraLayer(Layer):
     def _after_load(self) -> None:
         super()._after_load()
         if self.lora_enabled:  # with A zero, too, no gradient would ever change them
-            b = self._factors[1]
+            b = self._factors()[1]
             b.assign(np.zeros(b.shape, b.dtype))

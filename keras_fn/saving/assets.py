@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from keras_fn.core.temporary_folder import temporary_folder
 from keras_fn.saving.archive import check_asset_path
@@ -25,7 +26,12 @@ def find_assets_owners(model: AnyModel, method: str) -> list[Saveable]:
         model: The model.
         method: `"save_assets"` or `"load_assets"`.
     """
-    return [s for s in walk_saveables(model) if callable(getattr(s.owner, method, None))]
+    return [s for s in walk_saveables(model) if callable(_defined(s.owner, method))]
+
+
+def _defined(owner: Any, method: str) -> Any:
+    """Returns a method without asking `__getattr__`, which is slow for PyTorch's modules."""
+    return vars(owner).get(method) or getattr(type(owner), method, None)
 
 
 def collect_assets(model: AnyModel) -> dict[str, bytes]:

@@ -148,7 +148,7 @@ class ReversibleEmbedding(Embedding):
             table = self._embeddings if self.tie_weights else self.reverse_embeddings
             logits = self._product(inputs, cast(table, dtype))
         if self.lora_enabled and self.tie_weights:
-            a, b = (transpose(cast(factor, dtype)) for factor in self._factors)
+            a, b = (transpose(cast(factor, dtype)) for factor in self._factors())
             update = multiply(matmul(matmul(inputs, b), a), self._lora_scale)
             logits = cast(add(logits, update), dtype)
         cap = self.logit_soft_cap
