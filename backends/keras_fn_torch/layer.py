@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from keras_fn.core.variable import Variable
+from keras_fn.errors import UnsupportedError
 from keras_fn_torch.interop import ModuleVariable
 from keras_fn_torch.tensors import dtype_name
 from keras_fn_torch.thread_state import thread_state
@@ -79,11 +80,25 @@ def _flagging_hooks(name: str) -> Callable[..., Any]:
     register = getattr(nn.Module, name)
 
     def flagged(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _refuse_fully_shard(self, args[0] if args else kwargs.get("hook"))
         self._has_hooks = True
         return register(self, *args, **kwargs)
 
     flagged.__name__, flagged.__doc__ = name, register.__doc__
     return flagged
+
+
+def _refuse_fully_shard(layer: Any, hook: Any) -> None:
+    """Raises if a hook comes from `fully_shard`, which has changed nothing yet."""
+    owner = type(getattr(hook, "__self__", hook))
+    modules = (str(getattr(x, "__module__", "")) for x in (owner, hook))
+    if any(module.startswith("torch.distributed.") for module in modules):
+        raise UnsupportedError(
+            f"fully_shard of {layer._label}: it would put tensors in the place of the variables, "
+            "and training would change the variables only.",
+            fix="shard the weights by keras.distribution.DataParallel(shard_weights=True), which "
+            "is set by keras.distribution.set_distribution() before the model is made",
+        )
 
 
 class LayerBase(nn.Module):
