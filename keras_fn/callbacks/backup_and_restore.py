@@ -1,8 +1,11 @@
 """BackupAndRestore: fault-tolerant training, and the run of `fit` that it backs up."""
 
 import os
+import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,19 @@ from keras_fn.core.argument_forms import PATH, check_arguments
 from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
+from keras_fn.distribution.processes import ProcessError, exchange_text
 from keras_fn.errors import SpecError
+from keras_fn.saving.checkpoint.checkpoint_index import INDEX
+from keras_fn.saving.checkpoint.checkpoint_writer import open_checkpoint_folder
 from keras_fn.saving.unfinished import remove_unfinished
 from keras_fn.settings import settings
 from keras_fn.training import backup_format
 from keras_fn.training.backup_format import TrainingPosition
+from keras_fn.training.sharded_backup import (
+    capture_slices,
+    read_sharded_backup,
+    write_sharded_backup,
+)
 from keras_fn.types import AnyModel, PathLike
 
 
@@ -27,10 +38,12 @@ class BackupAndRestore(Callback):
     A backup holds weights, optimizer, metrics, random seeds, the position in the data and the state
     of the callbacks (see `Callback.get_state`): on a CPU, a resumed run ends bit-identical to an
     uninterrupted one. The state is copied between two steps and written in the background,
-    atomically. Iterable data restores its own position if it can: with `state_dict` and
-    `load_state_dict`, as torchdata's StatefulDataLoader, or with `get_state` and `set_state`, as
-    Grain's iterators. Other data is iterated again up to the position; a PyDataset skips batches
-    by index.
+    atomically. Under a distribution it is a sharded checkpoint, of which each process writes its
+    part; any number of processes goes on with it, with any layout and backend.
+
+    Iterable data restores its own position if it can: with `state_dict` and `load_state_dict`, as
+    torchdata's StatefulDataLoader, or with `get_state` and `set_state`, as Grain's iterators. Other
+    data is iterated again up to the position; a PyDataset skips batches by index.
 
     Args:
         backup_dir: Folder of the backup, used by this run alone.
@@ -96,23 +109,31 @@ class BackupAndRestore(Callback):
         """
         self._run = run
 
-    @property
-    def _file(self) -> Path:
-        return self.backup_dir / "run.npz"
+    def _path(self, is_previous: bool = False, is_sharded: bool = False) -> Path:
+        name = "run.previous" if is_previous else "run"
+        return self.backup_dir / (f"{name}.checkpoint" if is_sharded else f"{name}.npz")
 
-    @property
-    def _previous(self) -> Path:
-        return self.backup_dir / "run.previous.npz"
+    def _find_backups(self) -> list[Path]:
+        """Returns the existing backups, the latest first."""
+        paths = [self._path(*flags) for flags in product((False, True), repeat=2)]
+        found = [path for path in paths if path.exists()]
+        return sorted(found, key=_time_of, reverse=True)
 
-    def load(self) -> dict[str, Any] | None:
-        """Returns the state of the latest complete backup; None if there is none."""
-        if self.backup_dir.is_dir():
+    def load(self, open_files: ExitStack) -> dict[str, Any] | None:
+        """Returns the state of the latest complete backup; None if there is none.
+
+        Args:
+            open_files: Closes its files.
+        """
+        if self.backup_dir.is_dir() and _is_writer():
             remove_unfinished(self.backup_dir)
-        paths = [path for path in (self._file, self._previous) if path.exists()]
+        paths = self._find_backups()
         for path in paths:
             try:
+                if path.is_dir():
+                    return read_sharded_backup(path, open_files)
                 return backup_format.read_backup(path)
-            except ValueError as error:
+            except (ValueError, ProcessError) as error:
                 if path == paths[-1]:
                     raise
                 print_message(f"BackupAndRestore: {error}; falling back to the previous one.")
@@ -148,21 +169,33 @@ class BackupAndRestore(Callback):
     def on_train_end(self, logs: Logs = None) -> None:
         """Waits for the last write; deletes the backup if `delete_checkpoint` is set."""
         self.wait()
-        if self.delete_checkpoint and self._run is not None and _is_writer():
-            for path in (self._file, self._previous):
-                path.unlink(missing_ok=True)
-            with suppress(OSError):  # it holds other files
-                self.backup_dir.rmdir()
+        if self._run is not None:
+            exchange_text("BackupAndRestore")  # it is complete
+            if self.delete_checkpoint and _is_writer():
+                for path in self._find_backups():
+                    _remove(path)
+                with suppress(OSError):  # it holds other files
+                    self.backup_dir.rmdir()
         self._run = None
 
     def _back_up(self, position: TrainingPosition) -> None:
-        assert self._run is not None
-        state = self._run.collect(position)
+        run = self._run
+        assert run is not None
+        state = backup_format.capture_state(run.callbacks, position, run.data)
+        is_sharded = settings.distribution is not None
+        capture = capture_slices if is_sharded else backup_format.capture_variables
+        variables: Any = capture(run.model)
         self.wait()
-        if _is_writer():
-            writer = ThreadPoolExecutor(1, "keras_fn-backup")
-            self._pending_write = writer.submit(self._write, state)
-            writer.shutdown(wait=False)  # the thread ends with the write
+        if is_sharded:
+            self._make_previous()
+            stack, path = ExitStack(), self._path(is_sharded=True)
+            folder = stack.enter_context(open_checkpoint_folder(path, "BackupAndRestore"))
+            write = partial(self._write_sharded, stack, folder, variables, state)
+        else:
+            write = partial(self._write, {**state, "variables": variables})
+        writer = ThreadPoolExecutor(1, "keras_fn-backup")
+        self._pending_write = writer.submit(write)
+        writer.shutdown(wait=False)  # the thread ends with the write
 
     def wait(self) -> None:
         """Waits for the write in the background to finish."""
@@ -172,9 +205,35 @@ class BackupAndRestore(Callback):
 
     def _write(self, state: dict[str, Any]) -> None:
         self.backup_dir.mkdir(parents=True, exist_ok=True)
-        if self.double_checkpoint and self._file.exists():
-            os.replace(self._file, self._previous)
-        backup_format.write_backup(self._file, state)
+        self._make_previous()
+        backup_format.write_backup(self._path(), state)
+        _remove(self._path(is_sharded=True))
+
+    def _write_sharded(self, *arguments: Any) -> None:
+        write_sharded_backup(*arguments)
+        if _is_writer():
+            _remove(self._path())
+
+    def _make_previous(self) -> None:
+        """Keeps the latest backup as the previous one, if two are to be kept."""
+        backups = self._find_backups() if self.double_checkpoint and _is_writer() else []
+        if backups:
+            latest, *others = backups
+            for path in others:
+                _remove(path)
+            latest.rename(self._path(is_previous=True, is_sharded=latest.is_dir()))
+
+
+def _time_of(backup: Path) -> int:
+    """Returns when a backup was completed."""
+    return (backup / INDEX if backup.is_dir() else backup).stat().st_mtime_ns
+
+
+def _remove(backup: Path) -> None:
+    if backup.is_dir():
+        shutil.rmtree(backup, ignore_errors=True)
+    else:
+        backup.unlink(missing_ok=True)
 
 
 def _is_writer() -> bool:
@@ -185,6 +244,12 @@ def _is_writer() -> bool:
 class ResumableRun:
     """A run of `fit` that starts from its backup, if there is one.
 
+    Attributes:
+        model: The model.
+        data: The data adapter.
+        callbacks: All callbacks.
+        start: Where the run starts.
+
     Args:
         model: The model, built and compiled.
         data: The data adapter.
@@ -193,8 +258,9 @@ class ResumableRun:
     """
 
     def __init__(self, model: AnyModel, data: DataAdapter, callbacks: list[Any], epoch: int):
-        self._model, self._data, self._callbacks = model, data, callbacks
+        self.model, self.data, self.callbacks = model, data, callbacks
         self.start = TrainingPosition(epoch)
+        self._open_files = ExitStack()
         self._backup: dict[str, Any] | None = None
         backup = next((c for c in callbacks if isinstance(c, BackupAndRestore)), None)
         if backup is None:
@@ -203,20 +269,14 @@ class ResumableRun:
         register_cleanup(backup.wait)
         if isinstance(data, IterableAdapter):
             data.track_position(at_batches=backup.save_freq != "epoch")
-        self._backup = backup.load()
+        self._backup = backup.load(self._open_files)
         if self._backup is not None:
             self.start = TrainingPosition(**self._backup["position"])
-            print_message(
-                f"Resuming {model._label} at epoch {self.start.epoch + 1}, step {self.start.step}."
-            )
-
-    def collect(self, position: TrainingPosition) -> dict[str, Any]:
-        """Returns the current state of the run.
-
-        Args:
-            position: The current position.
-        """
-        return backup_format.capture_state(self._model, self._callbacks, position, self._data)
+            if _is_writer():
+                print_message(
+                    f"Resuming {model._label} at epoch {self.start.epoch + 1}, "
+                    f"step {self.start.step}."
+                )
 
     def after_train_begin(self) -> None:
         """Restores a backup made between two epochs, before `on_epoch_begin` runs again."""
@@ -230,5 +290,6 @@ class ResumableRun:
     def _restore(self) -> None:
         backup, self._backup = self._backup, None
         if backup is not None:
-            backup_format.restore_state(backup, self._model, self._callbacks, self._data)
-            self._model.stop_training = self.start.stopped
+            with self._open_files:
+                backup_format.restore_state(backup, self.model, self.callbacks, self.data)
+            self.model.stop_training = self.start.stopped

@@ -144,6 +144,21 @@ class Checkpoint:
                 raise malformed("the dtype is another one", wanted.name, variable.dtype.name)
             return self._gather(variable, index).astype(wanted, copy=False)
 
+    def verify(self, part: int = 0, parts: int = 1) -> None:
+        """Compares slices with their checksums.
+
+        Args:
+            part: Which part of the slices, as several processes share the work.
+            parts: The number of parts.
+
+        Raises:
+            ModelFileError: One is not what was saved.
+        """
+        slices = [(path, v, p) for path, v in self.datasets.items() for p in v.pieces.values()]
+        for path, variable, piece in slices[part::parts]:
+            with model_file_errors(self.name, sanitize_for_display(path)):
+                self._read_into(np.empty(piece.shape, variable.dtype), piece)
+
     def _gather(self, variable: StoredVariable, index: Index) -> np.ndarray:
         whole = (*index, *[slice(None)] * (len(variable.shape) - len(index)))
         bounds = [s.indices(n)[:2] for s, n in zip(whole, variable.shape, strict=True)]
