@@ -4,20 +4,18 @@ A zip archive has them for its members. An HDF5 file of weights has one behind i
 does not look: 32 bytes of text.
 """
 
-import queue
-import threading
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import BinaryIO, Literal
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO
 
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.errors import ModelFileError
-
-Buffer = bytes | bytearray | memoryview
+from keras_fn.saving.file_io import Buffer, reserve_space
 
 _MARK = b"keras_fn checksum crc32 "
 TRAILER_BYTES = len(_MARK) + 8
 _CHUNK = 1 << 20
+_PIECE = 1 << 18  # is in the processor's cache when it is written
 
 
 def write_parts(file: BinaryIO, parts: Sequence[Buffer]) -> int:
@@ -47,49 +45,17 @@ def write_groups(file: BinaryIO, groups: Iterable[Sequence[Buffer]], size: int) 
     Raises:
         OSError: The file cannot be written.
     """
-    crcs: list[int] = []
-
-    def add(piece: bytes | None) -> None:
-        if piece is None:  # a group begins
-            crcs.append(0)
-        else:
-            crcs[-1] = zlib.crc32(piece, crcs[-1])
-
-    if size <= _CHUNK:  # not worth a thread
-        _write_pieces(file, groups, add)
-        return crcs
-    todo: queue.Queue[bytes | Literal[False] | None] = queue.Queue(maxsize=8)
-
-    def add_all() -> None:
-        while (piece := todo.get()) is not False:
-            add(piece)
-
-    thread = threading.Thread(target=add_all, name="keras_fn-checksum")
-    try:
-        thread.start()
-    except RuntimeError:  # none starts while the program ends, when `atexit` may save a model
-        _write_pieces(file, groups, add)
-        return crcs
-    try:
-        _write_pieces(file, groups, todo.put)
-    finally:
-        todo.put(False)
-        thread.join()
-    return crcs
-
-
-def _write_pieces(
-    file: BinaryIO,
-    groups: Iterable[Sequence[Buffer]],
-    add: Callable[[bytes | None], object],
-) -> None:
+    reserve_space(file, size)
+    crcs = []
     for parts in groups:
-        add(None)
+        crc = 0
         for part in parts:
-            for start in range(0, len(part), _CHUNK):
-                piece = bytes(part[start : start + _CHUNK])
-                add(piece)
+            for start in range(0, len(part), _PIECE):
+                piece = bytes(part[start : start + _PIECE])
+                crc = zlib.crc32(piece, crc)
                 file.write(piece)
+        crcs.append(crc)
+    return crcs
 
 
 def write_with_trailer(file: BinaryIO, parts: Sequence[Buffer]) -> int:

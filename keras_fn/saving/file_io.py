@@ -1,21 +1,25 @@
 """Opening model files for reading, and writing them atomically."""
 
 import contextlib
+import errno
 import io
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
 from keras_fn.saving.unfinished import create_file, permissions, remove_unfinished
 
 PathLike = str | bytes | os.PathLike
+Buffer = bytes | bytearray | memoryview
 
 # Two letters at least: `C:` is a Windows drive.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
+_WORTH_RESERVING = 1 << 20  # bytes
 
 
 def describe(path_or_file: PathLike | BinaryIO) -> str:
@@ -158,12 +162,11 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
     except OSError as error:  # which names the temporary file
         raise OSError(error.errno, error.strerror, target) from None
     try:
-        with open(descriptor, "w+b") as file:
+        with _WriteBehindFile(descriptor) as file:
             if mode is not None:
                 os.chmod(temporary, mode)
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            file.sync()
             if os.name == "posix":
                 os.replace(temporary, target)  # while it is locked
         if os.name != "posix":  # Windows renames no file that is open
@@ -173,6 +176,77 @@ def atomic_write(path: PathLike, mode: int | None = None) -> Iterator[BinaryIO]:
             os.unlink(temporary)
         raise
     sync_directory(directory)
+
+
+class _WriteBehindFile(io.BufferedRandom):
+    """A new file: a thread writes its content to the disk while more content is written to it."""
+
+    _BYTES = 1 << 24  # that are worth it
+
+    def __init__(self, descriptor: int):
+        super().__init__(io.FileIO(descriptor, "r+b"))
+        self._written = 0
+        self._thread: threading.Thread | None = None
+        self._error: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        count = super().write(data)
+        self._written += count
+        if self._written >= self._BYTES and not (self._thread and self._thread.is_alive()):
+            self._written = 0
+            self._thread = threading.Thread(target=self._sync_some, name="keras_fn-sync")
+            try:
+                self._thread.start()
+            except RuntimeError:  # none starts while the program ends
+                self._thread = None
+        return count
+
+    def _sync_some(self) -> None:
+        try:
+            getattr(os, "fdatasync", os.fsync)(self.fileno())
+        except OSError as error:  # the system reports it once
+            self._error = error
+
+    def sync(self) -> None:
+        """Waits until the content is on the disk."""
+        self.flush()
+        self._join()
+        if self._error is not None:
+            raise self._error
+        os.fsync(self.fileno())
+
+    def close(self) -> None:
+        self._join()
+        super().close()
+
+    def _join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+
+def reserve_space(file: BinaryIO, size: int) -> None:
+    """Reserves space on the disk for what is about to be written, if the file is on one.
+
+    The system then finds the space once, and a full disk is known before the content is written.
+
+    Args:
+        file: The file, at the position of the content.
+        size: The number of its bytes.
+
+    Raises:
+        OSError: There is not enough space.
+    """
+    if size < _WORTH_RESERVING or not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        os.posix_fallocate(file.fileno(), file.tell(), size)
+    except (AttributeError, io.UnsupportedOperation):  # a file in memory
+        return
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            raise
+        # else the file system reserves none
 
 
 def sync_directory(directory: str) -> None:

@@ -7,14 +7,21 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from keras_fn.saving import unfinished
 from keras_fn.saving.errors import ModelFileError, ModelFileTypeError
-from keras_fn.saving.file_io import atomic_write, open_for_reading, open_for_writing
+from keras_fn.saving.file_io import (
+    atomic_write,
+    open_for_reading,
+    open_for_writing,
+    reserve_space,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -193,6 +200,54 @@ def test_a_failing_system_call_leaves_the_old_file(tmp_path, monkeypatch, step):
         save(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["m.keras"]
+
+
+def large_save(path):
+    with atomic_write(path) as file:
+        for i in range(40):
+            file.write(bytes([i]) * 2**20)
+
+
+def test_a_large_file_is_whole_with_and_without_a_thread_that_syncs_it(tmp_path, monkeypatch):
+    large_save(tmp_path / "a")
+
+    def refuse(thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    large_save(tmp_path / "b")
+    content = b"".join(bytes([i]) * 2**20 for i in range(40))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == content
+
+
+@pytest.mark.skipif(not hasattr(os, "fdatasync"), reason="syncs in another way")
+def test_an_error_of_the_disk_while_more_is_written_fails_the_save(tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(errno.EIO, "broken disk")
+
+    monkeypatch.setattr(os, "fdatasync", fail)  # which the system reports only once
+    with pytest.raises(OSError, match="broken disk"):
+        large_save(tmp_path / "a")
+    assert not os.listdir(tmp_path)
+
+
+def test_space_is_reserved_on_a_disk_alone(tmp_path, monkeypatch):
+    reserve_space(io.BytesIO(), 2**21)
+    with open(tmp_path / "a", "wb") as file:
+        file.write(b"head")
+        reserve_space(file, 2**21)
+        file.write(b"x" * 2**21)
+    assert (tmp_path / "a").read_bytes() == b"head" + b"x" * 2**21
+
+    def fail(descriptor, offset, size, code=errno.EOPNOTSUPP):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "posix_fallocate", fail, raising=False)
+    with open(tmp_path / "a", "wb") as file:
+        reserve_space(file, 2**21)
+        monkeypatch.setattr(os, "posix_fallocate", partial(fail, code=errno.ENOSPC))
+        with pytest.raises(OSError, match="space"):
+            reserve_space(file, 2**21)
 
 
 KILLED = """

@@ -4,7 +4,6 @@ import io
 import math
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -224,18 +223,6 @@ def test_a_flipped_bit_in_a_weight_is_an_error():
         flipped[bit // 8] ^= 1 << bit % 8
         with pytest.raises(ModelFileError, match="CRC-32"):
             open_hdf5(io.BytesIO(flipped))
-
-
-def test_a_file_is_the_same_if_no_thread_starts(monkeypatch):
-    parts = build_hdf5({"vars/0": np.ones(2**18)})
-    write_with_trailer(expected := io.BytesIO(), parts)
-
-    def refuse(thread):
-        raise RuntimeError("can't create new thread at interpreter shutdown")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    write_with_trailer(file := io.BytesIO(), parts)
-    assert file.getvalue() == expected.getvalue()
 
 
 @pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c[:-31], lambda c: c + b"\n"])
