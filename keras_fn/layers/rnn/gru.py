@@ -158,7 +158,8 @@ class GRUCell(DenseCell):
         """Runs a sequence as one op. Returns all outputs and the last states."""
         (h,) = states
         weights = self.kernel, self.recurrent_kernel, self.bias
-        outputs, h = gru(sequences, h, *weights, go_backwards=go_backwards, mask=mask)
+        # By position: operands by name are put in order by the slow path of ops.
+        outputs, h = gru(sequences, h, *weights, go_backwards, mask)
         return outputs, [h]
 
 

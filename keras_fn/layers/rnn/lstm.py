@@ -163,7 +163,8 @@ class LSTMCell(DenseCell):
         """Runs a sequence as one op. Returns all outputs and the last states."""
         h, c = states
         weights = self.kernel, self.recurrent_kernel, self.bias
-        outputs, h, c = lstm(sequences, h, c, *weights, go_backwards=go_backwards, mask=mask)
+        # By position: operands by name are put in order by the slow path of ops.
+        outputs, h, c = lstm(sequences, h, c, *weights, go_backwards, mask)
         return outputs, [h, c]
 
 
