@@ -15,6 +15,7 @@ from keras_fn_tensorflow.distribution import (
     all_reduce_sum as all_reduce_sum,
     exchange_counts as exchange_counts,
     exchange_text as exchange_text,
+    gather_shards as gather_shards,
     initialize_processes as initialize_processes,
     list_devices as list_devices,
     local_values as local_values,

@@ -221,14 +221,65 @@ def _unflatten(flat: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     return tf.cast(x, like.dtype)
 
 
+def gather_shards(
+    shard: Any,
+    indices: Sequence[tuple[slice, ...]],
+    shape: tuple[int, ...],
+    sums_gradients: bool,
+) -> tf.Tensor:
+    """Gathers a tensor; its gradient may be summed over the processes, which keep their parts."""
+    own = indices[_Cluster.index]
+
+    @tf.custom_gradient
+    def gather(part: Any) -> Any:
+        flat: Any = _collective(raw.CollectiveGatherV2, 1, tf.reshape(part, [-1]))
+        parts = tf.unstack(tf.reshape(flat, [_Cluster.count, *part.shape]))
+        starts = [tuple(axis.start or 0 for axis in index) for index in indices]
+        whole = _join(dict(zip(starts, parts, strict=True)))
+
+        def cut(gradient: Any) -> Any:
+            total: Any = tf.convert_to_tensor(gradient)  # of an embedding it is sparse
+            return (all_reduce_sum([total])[0] if sums_gradients else total)[own]
+
+        return tf.ensure_shape(whole, shape), cut
+
+    return gather(tf.convert_to_tensor(shard))
+
+
+def _join(parts: dict[tuple[int, ...], Any], axis: int = 0) -> tf.Tensor:
+    """Joins the parts of a tensor, by where each begins on each axis from `axis` on."""
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    groups: dict[int, dict[tuple[int, ...], Any]] = {}
+    for starts, part in parts.items():
+        groups.setdefault(starts[axis], {})[starts] = part
+    joined = [_join(groups[start], axis + 1) for start in sorted(groups)]
+    return tf.concat(joined, axis) if len(joined) > 1 else joined[0]
+
+
+class _OwnShard:
+    """The part of a sharded variable that this process has, in place of the variable."""
+
+    def __init__(self, variable: Any):
+        self._variable = variable
+
+    @property
+    def value(self) -> Any:
+        return self._variable.shard
+
+
 def summed_value_and_grad(
     function: Callable[..., tuple[Any, Any]], variables: Sequence[Any]
 ) -> Callable[..., tuple[tuple[Any, Any], list[tf.Tensor]]]:
     """`value_and_grad`, whose gradients are summed over the processes."""
-    run = value_and_grad(function, variables)
+    whole = [i for i, v in enumerate(variables) if v.shard_index is None]
+    sources = [v if v.shard_index is None else _OwnShard(v) for v in variables]
+    run = value_and_grad(function, sources)
 
     def summed(*args: Any) -> tuple[tuple[Any, Any], list[tf.Tensor]]:
         value, grads = run(*args)
-        return value, all_reduce_sum(grads)
+        for i, total in zip(whole, all_reduce_sum([grads[i] for i in whole]), strict=True):
+            grads[i] = total
+        return value, grads
 
     return summed
