@@ -14,21 +14,15 @@ from typing import Any
 import numpy as np
 
 import keras_fn as keras
-from keras_fn import distribution, layers, ops
+from keras_fn import distribution, ops
+
+sys.path.append(str(Path(__file__).parents[1] / "helpers"))
+from process_model import load_data, make_model
 
 what, folder = sys.argv[1], Path(sys.argv[2])
 distribution.initialize(timeout=float(os.environ.get("TEST_TIMEOUT", "60")))
 process = int(os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0"))
 victim = int(os.environ.get("TEST_VICTIM", "1"))
-
-
-def make_model() -> keras.Model:
-    x = inputs = keras.Input((24,))
-    x = layers.Dense(64, activation="relu", name="first")(x)
-    x = layers.Dropout(0.3, name="drop")(x)
-    model = keras.Model(inputs, layers.Dense(10, activation="softmax", name="out")(x))
-    model.compile(keras.optimizers.SGD(0.05, momentum=0.9), "sparse_categorical_crossentropy")
-    return model
 
 
 class Strike(keras.callbacks.Callback):
@@ -65,8 +59,7 @@ def train_with_backups(x: np.ndarray, y: np.ndarray) -> None:
 
 
 def main() -> None:
-    rng = np.random.default_rng(3)
-    x, y = rng.normal(size=(101, 24)).astype("f4"), rng.integers(0, 10, 101).astype("i4")
+    x, y = load_data()
     if what == "differ" and process == 1:
         x = x + 1
     if what == "train":
@@ -75,12 +68,16 @@ def main() -> None:
             keras.utils.set_random_seed(5)
             with distribution.DataParallel(shard_weights=shard_weights).scope():
                 model = make_model()
-                history = model.fit(x, y, 32, epochs=2, verbose=0)
+                backup = keras.callbacks.BackupAndRestore(
+                    folder / f"backup_{shard_weights}", delete_checkpoint=False
+                )
+                history = model.fit(x, y, 32, epochs=2, verbose=0, callbacks=[backup])
                 outputs = model.predict(x, batch_size=40, verbose=0)
             weights = [ops.convert_to_numpy(v.value) for v in model.variables]
             values = [*weights, np.array(history.history["loss"]), outputs]
             found |= {f"{shard_weights}{i}": value for i, value in enumerate(values)}
             model.save(folder / f"model_{shard_weights}.keras")
+            model.save_weights(folder / f"model_{shard_weights}.checkpoint")
         np.savez(folder / f"process_{process}.npz", **found)
         return
     if what in ("resume", "uninterrupted"):

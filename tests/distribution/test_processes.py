@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from device_programs import HERE, run, run_whole
+from process_model import load_data, make_model
 
 import keras_fn as keras
 from keras_fn.backend import backend
@@ -39,6 +40,27 @@ def test_two_processes_train_as_one(tmp_path):
     names = [key for key in first.files if key.startswith("True")]
     for v, key in zip(model.variables, names, strict=False):
         np.testing.assert_array_equal(v.numpy(), first[key])
+    model.set_weights([np.zeros(v.shape) for v in model.weights])
+    model.load_weights(two / "model_True.checkpoint")
+    for v, key in zip(model.variables, names, strict=False):
+        np.testing.assert_array_equal(v.numpy(), first[key])
+    files = sorted(path.name for path in (two / "backup_True/run.checkpoint").iterdir())
+    assert files == ["index.json", *(f"process-0000{i}-of-00002.bin" for i in (0, 1))]
+    # One process goes on with what two have written, and with what 8 devices have.
+    resumed = [
+        resume(folder / f"backup_{kind}") for kind in (True, False) for folder in (two, alone)
+    ]
+    for other in resumed[1:]:
+        np.testing.assert_allclose(other, resumed[0], atol=1e-6)
+
+
+def resume(backup: Path) -> np.ndarray:
+    """Trains a third epoch, and returns the weights."""
+    x, y = load_data()
+    model = make_model()
+    callback = keras.callbacks.BackupAndRestore(backup, delete_checkpoint=False)
+    assert model.fit(x, y, 32, epochs=3, verbose=0, callbacks=[callback]).epoch == [0, 1, 2]
+    return np.concatenate([v.numpy().ravel() for v in model.variables])
 
 
 @pytest.mark.thorough
@@ -108,3 +130,8 @@ def test_a_process_that_stands_still_is_named(tmp_path):
     took = time.time() - float((tmp_path / "struck").read_text())
     assert found.returncode == 70 and "none of process 1" in found.stdout
     assert took < 40 if os.environ.get("CI") else 20
+
+
+def test_a_kill_leaves_the_last_whole_checkpoint(tmp_path):
+    output = run_whole([str(HERE / "kill_program.py"), "40", str(tmp_path)], 1)
+    assert output == "whole after 40 of 40 kills\n"
