@@ -16,6 +16,7 @@ from keras_fn_torch.distribution import (
     all_reduce_sum as all_reduce_sum,
     exchange_counts as exchange_counts,
     exchange_text as exchange_text,
+    gather_shards as gather_shards,
     initialize_processes as initialize_processes,
     local_values as local_values,
     process_count as process_count,

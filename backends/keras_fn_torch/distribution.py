@@ -1,16 +1,28 @@
 """Replicas: processes that each compute with their rows of a batch, by `torch.distributed`."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
+from torch.autograd.graph import saved_tensors_hooks
+from torch.multiprocessing.reductions import StorageWeakRef
 
+from keras_fn.core import tree
+from keras_fn.core.scopes import context
+from keras_fn.core.sharded_variable import ShardScope
 from keras_fn_torch.tensors import Tensor, convert_to_numpy
-from keras_fn_torch.transforms import value_and_grad
+from keras_fn_torch.transforms import call_with_values, detach, gradients
+
+Index = tuple[slice, ...]
+
+# PyTorch 2.13 has renamed it.
+_ALL_GATHER: Any = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
 
 _WATCHDOG_SECONDS = 2.0  # later than the frontend, collectives give up waiting for a process
 _READ_SECONDS = 2.0  # that process 0 waits until the others have read what all have sent
@@ -154,10 +166,130 @@ def summed_value_and_grad(
     function: Callable[..., tuple[Tensor, Any]], variables: Sequence[Any]
 ) -> Callable[..., tuple[tuple[Tensor, Any], list[Tensor]]]:
     """`value_and_grad`, whose gradients are summed over the processes."""
-    run = value_and_grad(function, variables)
+    variables = list(variables)
+    has_shards = any(v.shard_index is not None for v in variables)
+    direct = _regathered(function) if has_shards else function
 
     def summed(*args: Any) -> tuple[tuple[Tensor, Any], list[Tensor]]:
-        value, grads = run(*args)
-        return value, all_reduce_sum(grads)
+        with ShardScope("local"):
+            tensors = [v.value for v in variables]
+        with torch.enable_grad():
+            if context.current.stateless is None and all(t.requires_grad for t in tensors):
+                value, more = direct(*args)
+            else:
+                tensors = [v.value.detach().requires_grad_() for v in variables]
+                value, more = call_with_values(function, args, variables, tensors)
+        grads = gradients(value, tensors)
+        # Those of shards have been summed where the shards were gathered.
+        own = [i for i, v in enumerate(variables) if tuple(grads[i].shape) == v.shape]
+        for i, total in zip(own, all_reduce_sum([grads[i] for i in own]), strict=True):
+            grads[i] = total
+        return (value.detach(), tree.map_structure(detach, more)), grads
 
     return summed
+
+
+# ------------------------------------------------------------------------------------ shards
+
+
+class _Gather(torch.autograd.Function):
+    """A whole tensor of the parts of all processes; its gradient is a part again."""
+
+    @staticmethod
+    def forward(ctx: Any, shard: Tensor, indices: Any, shape: Any, sums: bool) -> Tensor:
+        ctx.indices, ctx.sums = indices, sums
+        return _gather(shard, indices, shape)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        (grad,), own = grads, ctx.indices[process_index()]
+        if ctx.sums:
+            return _reduce_scatter(grad, ctx.indices), None, None, None
+        return grad[own].contiguous(), None, None, None
+
+
+def _gather(shard: Tensor, indices: Sequence[Index], shape: tuple[int, ...]) -> Tensor:
+    shard = shard.detach().contiguous()
+    whole = torch.empty(shape, dtype=shard.dtype, device=shard.device)
+    if _are_rows(indices):
+        _ALL_GATHER(whole, shard)
+        return whole
+    parts = [torch.empty_like(shard) for _ in indices]
+    dist.all_gather(parts, shard)
+    for index, part in zip(indices, parts, strict=True):
+        whole[index] = part
+    return whole
+
+
+def _are_rows(indices: Sequence[Index]) -> bool:
+    """Whether the parts are consecutive rows, in the order of the processes."""
+    first = [index[0] for index in indices]
+    ordered = all(a.stop == b.start for a, b in pairwise(first))
+    return ordered and all(index[1:] == indices[0][1:] for index in indices)
+
+
+def _reduce_scatter(x: Tensor, indices: Sequence[Index]) -> Tensor:
+    """Returns the part of this process, of the sum of tensors over the processes."""
+    own = indices[process_index()]
+    if indices.count(own) > 1:  # a sum in another order would differ from that of the same part
+        total = x.contiguous()
+        total = total.clone() if total is x else total
+        dist.all_reduce(total)
+        return total[own].contiguous()
+    parts = [x[index].contiguous() for index in indices]
+    part = torch.empty_like(parts[0])
+    dist.reduce_scatter(part, parts)
+    return part
+
+
+class _Gathered(threading.local):
+    """The whole tensors of a forward pass, by the address of their memory; None outside of one."""
+
+    sources: dict[int, Any] | None = None
+
+
+_gathered = _Gathered()
+
+
+def gather_shards(
+    shard: Tensor, indices: Sequence[Index], shape: tuple[int, ...], sums_gradients: bool
+) -> Tensor:
+    """Gathers a tensor; the graph keeps the part of this process, and gathers again in backward."""
+    whole: Any = _Gather.apply(shard, indices, shape, sums_gradients)
+    if _gathered.sources is not None and torch.is_grad_enabled():
+        storage = whole.untyped_storage()
+        # Memory that is free again may have the same address.
+        source = StorageWeakRef(storage), shard.detach(), indices, shape
+        _gathered.sources[storage._cdata] = source
+    return whole
+
+
+def _regathered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a function keep no gathered tensor for its gradients."""
+
+    def run(*args: Any) -> Any:
+        outer, _gathered.sources = _gathered.sources, {}
+        sources = _gathered.sources
+
+        def pack(x: Tensor) -> Any:
+            if x.layout is not torch.strided:
+                return x
+            reference, *source = sources.get(x.untyped_storage()._cdata, (None,))
+            if reference is None or reference.expired():
+                return x
+            return source, x.size(), x.stride(), x.storage_offset()
+
+        try:
+            with saved_tensors_hooks(pack, _unpack):
+                return function(*args)
+        finally:
+            _gathered.sources = outer
+
+    return run
+
+
+def _unpack(kept: Any) -> Tensor:
+    if isinstance(kept, Tensor):
+        return kept
+    source, size, stride, offset = kept
+    return _gather(*source).as_strided(size, stride, offset)

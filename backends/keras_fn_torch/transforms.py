@@ -129,29 +129,32 @@ def value_and_grad(
     def run(*args: Any) -> tuple[tuple[Tensor, Any], list[Tensor]]:
         tensors = [v.value for v in variables]
         with torch.enable_grad():
-            if context.current.stateless is None and all([t.requires_grad for t in tensors]):
+            # A value that is gathered from several processes is not a leaf.
+            is_direct = all([t.requires_grad and t.is_leaf for t in tensors])
+            if is_direct and context.current.stateless is None:
                 value, more = function(*args)
             else:
                 tensors = [t.detach().requires_grad_() for t in tensors]
-                value, more = _call_with_values(function, args, variables, tensors)
-        grads = _gradients(value, tensors)
-        return (value.detach(), tree.map_structure(_detach, more)), grads
+                value, more = call_with_values(function, args, variables, tensors)
+        grads = gradients(value, tensors)
+        return (value.detach(), tree.map_structure(detach, more)), grads
 
     return run
 
 
-def _call_with_values(
+def call_with_values(
     function: Callable[..., Any], args: tuple, variables: list[Any], values: list[Tensor]
 ) -> Any:
     """Calls the function with other values of the variables, then makes its assignments."""
     with StatelessScope(zip(variables, values, strict=True)) as scope:
         result = function(*args)
     for key, variable in scope.written.items():
-        variable.assign(_detach(scope.state[key]))
+        variable.assign(detach(scope.state[key]))
     return result
 
 
-def _gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
+def gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
+    """`torch.autograd.grad`; zeros where the value does not depend on a tensor."""
     if not tensors or not value.requires_grad:
         return [torch.zeros_like(t) for t in tensors]
     grads = torch.autograd.grad(value, tensors, allow_unused=True)
@@ -173,7 +176,8 @@ def _match_memory_format(grad: Tensor, like: Tensor) -> Tensor:
     return grad if grad.stride() == like.stride() else torch.empty_like(like).copy_(grad)
 
 
-def _detach(x: Any) -> Any:
+def detach(x: Any) -> Any:
+    """Returns a tensor without its graph, and anything else as it is."""
     return x.detach() if isinstance(x, Tensor) else x
 
 

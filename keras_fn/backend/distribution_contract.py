@@ -172,18 +172,24 @@ class SupportsReplicas(SupportsProcesses, Protocol):
         ...
 
     def gather_shards(
-        self, shard: Tensor, indices: Sequence[tuple[slice, ...]], shape: tuple[int, ...]
+        self,
+        shard: Tensor,
+        indices: Sequence[tuple[slice, ...]],
+        shape: tuple[int, ...],
+        sums_gradients: bool,
     ) -> Tensor:
         """Returns a whole tensor, of which each process has a part.
 
-        The gradient with respect to the shard is the part, at the index of this process, of the sum
-        over the processes of the gradients of the whole tensor. Where a backend can, the whole
-        tensor is not kept for the backward pass, but gathered again.
+        Where a backend can, the whole tensor is not kept for the backward pass, but gathered again.
 
         Args:
             shard: The part of this process; all parts have one shape.
-            indices: The index of the part of each process. Several may have the same part.
+            indices: The index of the part of each process. Several may have the same part, whose
+                gradients are then equal, bit by bit.
             shape: The shape of the whole tensor.
+            sums_gradients: Whether the gradient with respect to the shard is its part of the sum
+                over the processes of the gradients of the whole tensor; else it is its part of the
+                gradient of this process.
         """
         ...
 

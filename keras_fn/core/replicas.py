@@ -100,3 +100,8 @@ def sum_over_replicas(x: Tensor) -> Tensor:
 def sum_all_over_replicas(tensors: Sequence[Tensor]) -> list[Tensor]:
     """Returns the sums of several tensors over the processes."""
     return cast(SupportsReplicas, current()).all_reduce_sum(tensors) if tensors else []
+
+
+def all_over_replicas(x: Tensor) -> Tensor:
+    """Returns whether a boolean scalar is true on all processes."""
+    return sum_over_replicas(1 - current().cast(x, "int32")) == 0  # type: ignore[return-value]

@@ -29,6 +29,8 @@ class Context(NamedTuple):
             layer on all time steps as one batch; None for one.
         replica: Which rows of the batch this process has, in the step of a replica
             (`keras_fn.core.replicas.ReplicaBatch`); else None.
+        shards: In an optimizer's update, whether sharded variables are the part of this process,
+            `"local"`, or `"whole"`; else None (`keras_fn.core.sharded_variable`).
         masks: Masks of tensors that cannot have attributes: `{id(tensor): (tensor, mask)}`.
     """
 
@@ -40,6 +42,7 @@ class Context(NamedTuple):
     in_layer_call: bool = False
     rows_per_sample: Any = None
     replica: Any = None
+    shards: str | None = None
     masks: dict[int, tuple[Any, Any]] = {}  # noqa: RUF012  # one for all contexts, on purpose
 
 

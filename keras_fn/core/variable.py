@@ -116,6 +116,7 @@ class Variable(OperatorsMixin):
         trainable: bool = True,
         autocast: bool = True,
         aggregation: str | None = "none",
+    shard_index: tuple[slice, ...] | None = None  # of the part that this process stores, if any
         synchronization: str | None = "auto",
         name: str | None = None,
         layout: Any = None,
@@ -263,7 +264,9 @@ class Variable(OperatorsMixin):
         with _init_lock:
             if self._deferred_initializer is None:  # another thread was faster
                 return
-            is_sharded = self.layout is not None and self.layout.backend_layout is not None
+            is_sharded = self.layout is not None and (
+                self.shard_index is not None or self.layout.backend_layout is not None
+            )
             if is_sharded and self.shape and self._draw_rows is not None:
                 self._handle = self._draw_shards(self._draw_rows)
                 self._deferred_initializer = self._draw_rows = None

@@ -12,6 +12,7 @@ from keras_fn.core import tree
 from keras_fn.core.ragged import PaddedBatch
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.device_mesh import DeviceMesh, check_device_mesh
+from keras_fn.distribution.process_shards import shard_over_processes
 from keras_fn.distribution.processes import check_same, explain_failure, processes, save_once
 from keras_fn.distribution.replica_steps import distribute_step, read_metrics
 from keras_fn.distribution.tensor_layout import TensorLayout, distribute_tensor
@@ -207,6 +208,8 @@ class Distribution:
         if layout.device_mesh is None:
             layout.device_mesh = self._device_mesh
         layout.check_shape(variable.shape, f"Variable {variable.path!r}")
+        if self._has_replicas:
+            shard_over_processes(variable, layout, self.process_index)
         return layout
 
     def adopt(self, variables: Sequence[Variable], layers: Iterable[Any] = ()) -> None:
@@ -227,6 +230,8 @@ class Distribution:
                 variable._relayout(self._adapt_layout(variable))
                 variable._distribution = self
         for layer in layers:
+                if self._has_replicas:
+                    shard_over_processes(variable, layout, self.process_index)
             self.lay_out_outputs(layer)
 
     def _adapt_layout(self, variable: Variable) -> TensorLayout:
@@ -401,6 +406,8 @@ class Distribution:
         )
 
 
+    if supports("all_reduce_sum"):  # of a process: its rows
+        return x
 def _call_and_lay_out(call: Callable[..., Any], path: str, *args: Any, **kwargs: Any) -> Any:
     """Calls a layer, and lays out what it returns as the distribution in force has it."""
     outputs = call(*args, **kwargs)

@@ -31,7 +31,9 @@ def distribute_step(step: Step, kind: str, model: Any) -> Step:
         replica = _split_batch(tensors, indices)
         if indices is None:
             tensors = [
-                None if group is None else [x if x is None else _take_rows(x, replica) for x in group]
+                None
+                if group is None
+                else [x if x is None else _take_rows(x, replica) for x in group]
                 for group in tensors
             ]
         else:

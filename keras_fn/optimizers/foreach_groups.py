@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from keras_fn import ops
 from keras_fn.core.variable import Variable
+from keras_fn.types import Tensor
 
 
 class ForeachGroup(NamedTuple):
@@ -42,3 +43,11 @@ def make_foreach_groups(
         decayed = tuple(v for v in members if decays(v))
         groups.append(ForeachGroup(dtype, tuple(indices), tuple(members), slots, decayed))
     return groups
+
+
+def cast_like(values: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Tensor]:
+    """Returns gradients in the dtypes of the values of their variables."""
+    return [
+        g if g.dtype == w.dtype else ops.cast(g, ops.dtype(w))
+        for g, w in zip(grads, values, strict=True)
+    ]

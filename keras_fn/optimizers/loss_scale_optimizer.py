@@ -5,11 +5,14 @@ from typing import Any, Unpack
 
 from keras_fn import initializers, ops
 from keras_fn.core import serialization
-from keras_fn.core.scopes import StatelessScope
+from keras_fn.core.replicas import all_over_replicas
+from keras_fn.core.scopes import StatelessScope, context
+from keras_fn.core.sharded_variable import ShardedVariable
 from keras_fn.core.sparse import make_dense
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers.optimizer import Optimizer
+from keras_fn.optimizers.sharded_updates import apply_to_shards, has_shards
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
 # Arguments without effect, with their defaults, that older files have.
@@ -142,8 +145,11 @@ class LossScaleOptimizer(Optimizer):
             trainable_variables = list(trainable_variables)
             if not self.built:
                 self.build(trainable_variables)
-        finite = self.check_finite(grads)
         variables = trainable_variables or self._trainable_variables
+        if ShardedVariable.exist and has_shards(variables):
+            apply_to_shards(self, grads, variables)
+            return
+        finite = self.check_finite(grads)
         if self.built and len(grads) == len(variables):  # else the inner optimizer raises
             grads = [self._unscale(g, v) for g, v in zip(grads, variables, strict=True)]
         # The update is always computed, and kept if gradients are finite: no branch in the step.
@@ -171,7 +177,11 @@ class LossScaleOptimizer(Optimizer):
             grads: The gradients; None for a variable without one.
         """
         checks = [ops.all(ops.isfinite(g)) for g in make_dense(grads) if g is not None]
-        return ops.all(ops.stack(checks)) if checks else ops.convert_to_tensor(True)
+        finite = ops.all(ops.stack(checks)) if checks else ops.convert_to_tensor(True)
+        return all_over_replicas(finite) if context.current.shards == "local" else finite
+
+    def _acts_elementwise(self) -> bool:
+        return self.inner_optimizer._acts_elementwise()
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """Returns the loss times the current scale, of which gradients are taken.

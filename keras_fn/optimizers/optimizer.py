@@ -11,6 +11,7 @@ from keras_fn.backend.loader import current, supports
 from keras_fn.core import serialization
 from keras_fn.core.naming import auto_name
 from keras_fn.core.scopes import StatelessScope, context
+from keras_fn.core.sharded_variable import ShardedVariable, ShardScope
 from keras_fn.core.sparse import make_dense
 from keras_fn.core.tracing import is_dynamo_compiling
 from keras_fn.core.variable import Variable
@@ -18,8 +19,9 @@ from keras_fn.errors import DTypeError, SpecError, missing_method
 from keras_fn.optimizers import single_tensor
 from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.clipping import clip_gradients
-from keras_fn.optimizers.foreach_groups import ForeachGroup, make_foreach_groups
+from keras_fn.optimizers.foreach_groups import ForeachGroup, cast_like, make_foreach_groups
 from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
+from keras_fn.optimizers.sharded_updates import Clips, apply_to_shards, clip_shards, has_shards
 from keras_fn.optimizers.state import OptimizerState
 from keras_fn.optimizers.validation import (
     BASE_ARGUMENTS,
@@ -227,6 +229,9 @@ class Optimizer(OptimizerState):
         grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
             return
+        if ShardedVariable.exist and has_shards(variables):
+            apply_to_shards(self, grads, variables)
+            return
         backend: Any = current()  # not `typing.cast`: Dynamo would lose the type behind it
         foreach: type[ForEach] | None = backend.foreach if supports("foreach") else None
         with nullcontext() if foreach is None else foreach.no_grad():
@@ -303,19 +308,21 @@ class Optimizer(OptimizerState):
             self._update_moving_averages()
         for v in variables:
             if v._constraint is not None:
-                v.assign(v._constraint(v))
+                with ShardScope("whole") if v.shard_index is not None else nullcontext():
+                    v.assign(v._constraint(v))
 
     def _clip_and_update(
         self, grads: list[Tensor], variables: list[Variable], foreach: Any
     ) -> None:
         """Clips, decays and updates: all variables at once where backend and optimizer allow it."""
         rate = self.learning_rate
+        clips: Clips = (self.clipnorm, self.clipvalue, self.global_clipnorm)
+        if context.current.shards == "local":
+            grads, clips = list(clip_shards(grads, variables, clips)), (None, None, None)
         if foreach is not None and self._can_use_foreach():
-            self._update_with_foreach(grads, variables, foreach, rate)
+            self._update_with_foreach(grads, variables, foreach, rate, clips)
             return
-        grads = clip_gradients(
-            grads, single_tensor, self.clipnorm, self.clipvalue, self.global_clipnorm
-        )
+        grads = clip_gradients(grads, single_tensor, *clips)
         self.begin_update()
         for g, v in zip(grads, variables, strict=True):
             decay = self._weight_decay_of(v)
@@ -333,8 +340,11 @@ class Optimizer(OptimizerState):
             and type(self).update_step is Optimizer.update_step
         )
 
+    def _acts_elementwise(self) -> bool:
+        return self.elementwise and type(self).update_step is Optimizer.update_step
+
     def _update_with_foreach(
-        self, grads: list[Tensor], variables: list[Variable], foreach: Any, rate: Any
+        self, grads: list[Tensor], variables: list[Variable], foreach: Any, rate: Any, clips: Clips
     ) -> None:
         """Updates all variables of a dtype in one call of `update_rule`, in place."""
         key = tuple(map(id, variables))
@@ -354,13 +364,10 @@ class Optimizer(OptimizerState):
         weights = [[v.value for v in group.variables] for group in groups]
         clipped = clip_gradients(
             [
-                foreach(_cast_like(values, [grads[i] for i in group.indices]))
+                foreach(cast_like(values, [grads[i] for i in group.indices]))
                 for values, group in zip(weights, groups, strict=True)
             ],
-            foreach,
-            self.clipnorm,
-            self.clipvalue,
-            self.global_clipnorm,
+            *(foreach, *clips),
         )
         for group, values, g in zip(groups, weights, clipped, strict=True):
             if group.decayed:
@@ -590,10 +597,3 @@ class Optimizer(OptimizerState):
             rate = serialization.deserialize_as("schedule", config["learning_rate"], custom_objects)
             config = {**config, "learning_rate": rate}
         return cls(**config)
-
-
-def _cast_like(values: list[Tensor], grads: list[Tensor]) -> list[Tensor]:
-    return [
-        g if g.dtype == w.dtype else ops.cast(g, ops.dtype(w))
-        for g, w in zip(grads, values, strict=True)
-    ]

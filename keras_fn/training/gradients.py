@@ -6,6 +6,7 @@ from typing import Any, cast
 from keras_fn.backend.distribution_contract import SupportsReplicas
 from keras_fn.backend.loader import current
 from keras_fn.core.scopes import context
+from keras_fn.core.sharded_variable import gather_gradient
 from keras_fn.core.variable import Variable
 from keras_fn.types import Tensor
 
@@ -33,7 +34,7 @@ def value_and_grad(
         (5.0, [2.0, 4.0])
     """
     has_replicas = context.current.replica is not None
-    differentiate = differentiate_replica if has_replicas else current().value_and_grad
+    differentiate = _differentiate_whole if has_replicas else current().value_and_grad
     if has_aux:
         return differentiate(fn, variables)
 
@@ -54,6 +55,8 @@ def differentiate_replica(
 ) -> Callable[..., tuple[tuple[Any, Any], list[Tensor]]]:
     """Returns `value_and_grad` with `has_aux` of a replica: gradients are those of the whole batch.
 
+    Gradients of sharded variables are those of the part of this process.
+
     The value is that of the rows of this process. It is weighted by their share of the batch before
     gradients are taken, as some flow between processes, through sums over the batch.
 
@@ -72,5 +75,18 @@ def differentiate_replica(
     def differentiated(*args: Any) -> tuple[tuple[Any, Any], list[Tensor]]:
         (_, result), grads = run(*args)
         return result, grads
+
+    return differentiated
+
+
+def _differentiate_whole(
+    fn: Callable[..., tuple[Any, Any]], variables: Sequence[Variable]
+) -> Callable[..., tuple[tuple[Any, Any], list[Tensor]]]:
+    """Same as `differentiate_replica`, with whole gradients: a program may compute with them."""
+    run = differentiate_replica(fn, variables)
+
+    def differentiated(*args: Any) -> tuple[tuple[Any, Any], list[Tensor]]:
+        result, grads = run(*args)
+        return result, [gather_gradient(v, g) for v, g in zip(variables, grads, strict=True)]
 
     return differentiated

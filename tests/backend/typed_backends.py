@@ -22,6 +22,7 @@ from keras_fn.backend.distribution_contract import (
     SupportsDevices,
     SupportsDeviceScope,
     SupportsDistribution,
+    SupportsReplicas,
     SupportsToDevice,
 )
 from keras_fn.backend.function_transforms import SupportsLoops
@@ -57,6 +58,7 @@ TORCH_DEVICES: SupportsDevices = keras_fn_torch
 TORCH_FOREACH: type[ForEach] = keras_fn_torch.foreach
 TORCH_FOREACH_TYPE: SupportsForeach = keras_fn_torch
 TORCH_PROFILING: SupportsProfiling = keras_fn_torch
+TORCH_REPLICAS: SupportsReplicas = keras_fn_torch
 TORCH_REFUSALS: SupportsRefusals = keras_fn_torch
 TORCH_TO_DEVICE: SupportsToDevice = keras_fn_torch
 TORCH_WIDENING: SupportsWidening = keras_fn_torch

@@ -309,3 +309,26 @@ def test_names_are_found_among_module_objects():
     )
     assert isinstance(config, initializers.Zeros)
     assert deserialize_keras_object("ones", module_objects={"zeros": initializers.Zeros}) == "ones"
+
+
+def test_functions_of_keras_3_6_have_no_package():
+    @keras.saving.register_keras_serializable("old_files")
+    def halve_it(x):
+        return x / 2
+
+    config = {
+        "module": "builtins",
+        "class_name": "function",
+        "config": "halve_it",
+        "registered_name": "function",
+    }
+    assert keras.saving.deserialize_keras_object(config) is halve_it
+    keras.saving.register_keras_serializable("other_files", "halve_it")(lambda x: x / 4)
+    with pytest.raises(ValueError, match="other_files>halve_it"):
+        keras.saving.deserialize_keras_object(config)
+
+
+def test_an_empty_registered_name_is_none():
+    config = {"class_name": "Dense", "module": "keras.layers", "registered_name": ""}
+    layer = keras.saving.deserialize_keras_object({**config, "config": {"units": 1}})
+    assert type(layer) is keras.layers.Dense

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.multi_device
 on_jax = pytest.mark.skipif(backend() != "jax", reason="a process has several devices on JAX")
 on_replicas = pytest.mark.skipif(backend() != "torch", reason="a process is a replica on PyTorch")
 LAYOUTS = tuple(sharded_layouts())
-REPLICA_LAYOUTS = ("replicated",)
+REPLICA_LAYOUTS = {2: ("replicated", "sharded"), 3: LAYOUTS[:2], 4: LAYOUTS}  # by processes
 # What each push runs on JAX: many things at once, on meshes of one axis and of two; and each kind
 # of model. `test_processes.py` and `on_8_devices.py` train replicated weights.
 CORE = {
@@ -67,6 +67,8 @@ def test_the_whole_matrix(name, tmp_path):
 
 
 @on_replicas
-@pytest.mark.parametrize("processes", [2, pytest.param(3, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    "processes", [2, *(pytest.param(n, marks=pytest.mark.thorough) for n in (3, 4))]
+)
 def test_replicas_train_as_one_device(processes, tmp_path):
-    check(dict.fromkeys(CASES, REPLICA_LAYOUTS), tmp_path, processes)
+    check(dict.fromkeys(CASES, REPLICA_LAYOUTS[processes]), tmp_path, processes)

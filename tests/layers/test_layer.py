@@ -179,6 +179,21 @@ def test_compute_output_shape_runs_call_on_symbols():
     assert int(layer.count.numpy()) == 0
 
 
+def test_several_outputs_are_of_the_type_in_which_their_shapes_are_computed():
+    class Two(layers.Layer):
+        kind = tuple
+
+        def compute_output_shape(self, input_shape):
+            return self.kind([input_shape, input_shape])
+
+    for kind in (tuple, list):
+        layer = Two()
+        layer.kind = kind
+        outputs = layer.compute_output_spec(keras.KerasTensor((2, 3)))
+        assert type(outputs) is kind
+        assert [x.shape for x in outputs] == [(2, 3), (2, 3)]
+
+
 def test_a_sublayer_is_built_by_the_call_and_named_by_its_place():
     layer = Outer(Scale(name="inner"), name="outer")
     layer(keras.Input((3,)))

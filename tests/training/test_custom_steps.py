@@ -228,6 +228,21 @@ def test_the_state_as_a_tree():
         model.get_state_tree("json")
 
 
+def test_a_tree_of_the_state_refuses_two_variables_of_one_path():
+    class Twins(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = (keras.layers.Dense(3, name="twin") for _ in range(2))
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    model = Twins()
+    model.build((None, 3))
+    with pytest.raises(ValueError, match="two variables of the path '.*twin/kernel'"):
+        model.get_state_tree()
+
+
 def test_a_model_without_a_call_trains_with_a_custom_step():
     class Pair(keras.Model):
         """Like a GAN: two models, an optimizer, and no call."""

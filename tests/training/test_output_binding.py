@@ -1,5 +1,7 @@
 """Losses, weights and metrics of several outputs: bound by name, reported by name."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,43 @@ def test_metrics_belong_to_their_outputs(structure, form):
     assert list(history) == shown + [f"val_{name}" for name in shown]
     assert history["zebra_mae"] == [pytest.approx(1.0)]
     assert history["val_ant_mse"] == [pytest.approx(9.0)]
+
+
+class Pair(NamedTuple):
+    """Outputs with names."""
+
+    left: object
+    right: object
+
+
+@pytest.mark.parametrize("weights", [None, "nested"])
+@pytest.mark.parametrize("structure", ["tuple", "list", "dict", "named tuple"])
+def test_a_list_of_losses_may_be_for_the_outputs_as_a_whole_and_for_each(structure, weights):
+    x = keras.Input((3,), name="x")
+    left, right = (layers.Dense(1, kernel_initializer="zeros", name=n)(x) for n in "pq")
+    make = {
+        "tuple": lambda a, b: (a, b),
+        "list": lambda a, b: [a, b],
+        "dict": lambda a, b: {"p": a, "q": b},
+        "named tuple": Pair,
+    }[structure]
+    outputs, seen = make(left, right), []
+
+    def whole(targets, predictions):
+        seen.append((type(targets), type(predictions)))
+        ones, threes = keras.tree.flatten(targets)
+        return ops.mean(ones) + ops.mean(threes)
+
+    model = keras.Model(x, outputs)
+    losses, factors = [whole, make("mse", "mae")], [0.5, make(2.0, 1.0)]
+    if structure == "list":
+        losses, factors = tuple(losses), tuple(factors)
+    model.compile(keras.optimizers.SGD(0.0), losses, loss_weights=factors if weights else None)
+    logs = model.evaluate(X, make(ONE, THREE[:, :1]), verbose=0, return_dict=True)
+    assert logs["loss"] == pytest.approx(0.5 * 4 + 2 * 1 + 3 if weights else 4 + 1 + 3)
+    assert {logs["p_loss"], logs["q_loss"]} == {pytest.approx(1.0), pytest.approx(3.0)}
+    assert logs["p_q_loss"] == pytest.approx(4.0)
+    assert set(seen) == {(type(outputs), type(outputs))}
 
 
 def test_metrics_of_one_output_alone():

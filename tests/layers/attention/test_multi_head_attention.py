@@ -433,6 +433,19 @@ def test_a_subclass_may_attend_in_its_own_way():
     np.testing.assert_array_equal(array(layer.received)[0, 0], band(causal=True))
 
 
+def test_a_subclass_need_not_return_attention_scores():
+    class Own(layers.GroupedQueryAttention):
+        def _compute_attention(self, query, key, value, attention_mask=None, training=None):
+            return super()._compute_attention(query, key, value, attention_mask, training)
+
+    own, usual = Own(3, 4, 2, seed=1), layers.GroupedQueryAttention(3, 4, 2, seed=1)
+    for layer in (own, usual):
+        layer.build(QUERY.shape, VALUE.shape)
+    usual.set_weights(own.get_weights())
+    found, expected = (layer(QUERY, VALUE, use_causal_mask=True) for layer in (own, usual))
+    np.testing.assert_allclose(array(found), array(expected), 1e-5, 1e-6)
+
+
 REFUSED = {
     "num_heads": (lambda: make(num_heads=0), "num_heads: a positive integer"),
     "value_dim": (lambda: make(value_dim=-1), "value_dim: a positive integer"),
