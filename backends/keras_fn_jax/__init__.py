@@ -18,6 +18,7 @@ from keras_fn_jax.distribution import (
     process_count as process_count,
     process_index as process_index,
     shard as shard,
+    spans_processes as spans_processes,
 )
 from keras_fn_jax.export import (
     export_stablehlo as export_stablehlo,
@@ -68,6 +69,7 @@ from keras_fn_jax.transforms import (
     compile as compile,
     compile_call as compile_call,
     outline as outline,
+    trace_settings as trace_settings,
     value_and_grad as value_and_grad,
 )
 from keras_fn_jax.variables import (

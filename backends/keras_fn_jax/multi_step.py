@@ -2,22 +2,49 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.core import eval_jaxpr
 
+from keras_fn.core.programs import ProgramShare
 from keras_fn.core.scopes import StatelessScope
 from keras_fn_jax.distribution import keep_sharding, replicate_results
 from keras_fn_jax.transforms import (
+    NotTracedError,
     PyTreeAdapter,
+    SharedFunction,
     functionalize,
     is_donated,
     retry_while_donated,
     retry_with_captured_state,
 )
+
+
+class _Loop(NamedTuple):
+    """A traced loop, without the functions and variables of a model.
+
+    Attributes:
+        written: Indices in the state of the new values.
+        donated: Indices of the donated values.
+        kept: Indices of the others.
+        adapter: Restores the structure of the results.
+    """
+
+    written: list[int]
+    donated: list[int]
+    kept: list[int]
+    adapter: PyTreeAdapter
+
+
+class _Program(NamedTuple):
+    """A compiled loop of a shared program; without a loop where XLA is slower in loops."""
+
+    loop: _Loop | None
+    function: SharedFunction
+    compiled: Any
 
 
 def compile_multi_step(
@@ -27,6 +54,7 @@ def compile_multi_step(
     batches: Any,
     finalize: Callable[[Any], Any],
     jit: Any = "auto",
+    share: ProgramShare | None = None,
 ) -> Callable[..., Any] | None:
     """Compiles a `lax.fori_loop` over the steps, with what they assign in the carry.
 
@@ -35,8 +63,51 @@ def compile_multi_step(
     """
     if jit is None or jit is False:
         return None
-    state, adapter = list(state), PyTreeAdapter()
-    one, final_adapter = functionalize(function, state, adapter), PyTreeAdapter()
+    state, size = list(state), len(state)
+    options = {"donate_argnums": 0, **(jit if isinstance(jit, dict) else {})}
+    trace = partial(_trace_loop, function, state, tensors, batches, finalize)
+    program = None if share is None else share.program.content
+    run: Any = None
+    if program is None:
+        loop, run = trace(PyTreeAdapter()) or (None, None)
+        if share is None or len(state) > size:  # a key does not know of variables made meanwhile
+            return loop and _assign_results(jax.jit(run, **options), state, loop)
+        shared = SharedFunction()
+        content = _Program(loop, shared, jax.jit(shared.__call__, **options))
+        program = share.program.get_content(lambda: content)
+        run = run if program is content else None
+    if program.loop is None:
+        return None
+
+    def retrace(call: Callable[[Any], Any]) -> Any:
+        """Traces this model for all that share the program, or else for itself."""
+        nonlocal run
+        if run is None:
+            _, run = trace(program.loop.adapter)
+        if share.is_current():
+            with program.function.trace(run):
+                return call(program.compiled)
+        run = run if hasattr(run, "lower") else jax.jit(run, **options)
+        return call(run)
+
+    return _assign_results(program.compiled, state, program.loop, retrace)
+
+
+def _trace_loop(
+    function: Callable[..., Any],
+    state: list[Any],
+    tensors: Any,
+    batches: Any,
+    finalize: Callable[[Any], Any],
+    final_adapter: PyTreeAdapter,
+) -> tuple[_Loop, Callable[..., Any]] | None:
+    """Traces a step, and returns the loop over it; None where XLA is slower in loops.
+
+    The function is pure: `(donated values, other values, tensors, batches, start, stop) -> (new
+    values, results)`. Variables that the step assigns are added to `state`.
+    """
+    adapter = PyTreeAdapter()
+    one = functionalize(function, state, adapter)
     trace = jax.make_jaxpr(one, return_shape=True)
     traced, (updates, results) = retry_with_captured_state(
         lambda: trace([v.value for v in state], tensors, batches[0]), state
@@ -70,36 +141,38 @@ def compile_multi_step(
         new = [keep_sharding(state[i], value) for i, value in zip(written, new, strict=True)]
         return new, replicate_results(final, state)
 
-    options = jit if isinstance(jit, dict) else {}
-    compiled = jax.jit(loop, **{"donate_argnums": 0, **options})
-    return _assign_results(compiled, state, (written, donated, kept), final_adapter)
+    return _Loop(written, donated, kept, final_adapter), loop
 
 
 def _assign_results(
     compiled: Callable[..., Any],
     state: list[Any],
-    indices: tuple[list[int], list[int], list[int]],
-    adapter: PyTreeAdapter,
+    loop: _Loop,
+    retrace: Callable[[Callable[[Any], Any]], Any] | None = None,
 ) -> Callable[..., Any]:
     """Returns a function that passes the values of variables to `compiled`, and assigns the new.
 
     Args:
-        compiled: A pure function `(donated values, other values, tensors, batches, start, stop) ->
-            (new values, results)`.
+        compiled: The compiled function of a loop.
         state: The variables.
-        indices: Indices in `state`: of the new values, the donated values and the others.
-        adapter: Restores the structure of the results.
+        loop: The indices of what it takes and returns.
+        retrace: Where `compiled` is shared, and has no trace for the arguments: calls a function
+            with one that has.
     """
-    written, donated, kept = indices
+    written, donated, kept, adapter = loop
 
     def run(tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
-        def call() -> Any:
+        def call(compiled: Any = compiled) -> Any:
             values = [v.value for v in state]
             old, others = [values[i] for i in donated], [values[i] for i in kept]
             return compiled(old, others, tensors, batches, start, stop)
 
         try:
             new, results = call()
+        except NotTracedError:
+            if retrace is None:
+                raise
+            new, results = retrace(call)
         except (RuntimeError, ValueError) as error:
             if donated:
                 raise

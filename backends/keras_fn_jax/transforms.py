@@ -1,8 +1,10 @@
 """Function transforms: abstract evaluation, gradients, compilation."""
 
 import math
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 
 from keras_fn.core import tree
+from keras_fn.core.programs import ProgramShare
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn_jax.distribution import keep_sharding, replicate_results
@@ -137,8 +140,43 @@ def retry_with_captured_state(call: Callable[[], Any], state: list[Any]) -> Any:
             state += error.variables
 
 
+class NotTracedError(Exception):
+    """A shared program meets arguments for which no model was traced yet."""
+
+
+class SharedFunction:
+    """A function to compile, of whichever model is traced: it holds none, so none is kept alive.
+
+    Attributes:
+        adapter: Restores the structure of the results.
+    """
+
+    def __init__(self) -> None:
+        self.adapter = PyTreeAdapter()
+        self._local = threading.local()
+
+    def __call__(self, *args: Any) -> Any:
+        function = getattr(self._local, "function", None)
+        if function is None:
+            raise NotTracedError
+        return function(*args)
+
+    @contextmanager
+    def trace(self, function: Callable[..., Any]) -> Iterator[None]:
+        """Inside the context, a call in this thread traces `function`."""
+        self._local.function = function
+        try:
+            yield
+        finally:
+            del self._local.function
+
+
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto", donate: bool = True
+    function: Callable[..., Any],
+    state: Sequence[Any],
+    jit: Any = "auto",
+    donate: bool = True,
+    share: ProgramShare | None = None,
 ) -> Callable[..., Any]:
     """`jax.jit` of a step with its state as an argument, and what it assigns as a result.
 
@@ -146,18 +184,37 @@ def compile(
     """
     if jit is None or jit is False:
         return lambda *args: function(*jax.tree.map(_to_jax, args))
-    adapter = PyTreeAdapter()
     state = sorted(state, key=lambda v: not (donate and is_donated(v)))  # donated ones first
     donated = sum(donate and is_donated(v) for v in state)
-    pure = functionalize(function, state, adapter, donated)
-    options = jit if isinstance(jit, dict) else {}
-    compiled = jax.jit(
-        lambda old, kept, *args: pure([*old, *kept], *args), **{"donate_argnums": 0, **options}
-    )
+    options = {"donate_argnums": 0, **(jit if isinstance(jit, dict) else {})}
+
+    def make_pure(adapter: PyTreeAdapter) -> Callable[..., Any]:
+        pure = functionalize(function, state, adapter, donated)
+        return lambda old, kept, *args: pure([*old, *kept], *args)
+
+    if share is None:
+        shared, adapter = None, PyTreeAdapter()
+        compiled = jax.jit(make_pure(adapter), **options)
+    else:
+        shared, compiled = share.program.get_content(lambda: _jit_shared(options))
+        adapter = shared.adapter
 
     def call(*args: Any) -> Any:
         values = [v.value for v in state]
         return compiled(values[:donated], values[donated:], *args)
+
+    def trace_shared(*args: Any) -> Any:
+        """Traces this model for all that share the program, or else for itself."""
+        nonlocal shared, compiled, adapter
+        if shared is not None and share is not None and share.is_current():
+            try:
+                with shared.trace(make_pure(adapter)):
+                    return call(*args)
+            except UncapturedVariableError:
+                pass
+        shared, adapter = None, PyTreeAdapter()
+        compiled = jax.jit(make_pure(adapter), **options)
+        return retry_with_captured_state(partial(call, *args), state)
 
     def step(*args: Any) -> Any:
         values = [v.value for v in state]
@@ -165,7 +222,9 @@ def compile(
             updates, results = compiled(values[:donated], values[donated:], *args)
         except Exception as error:
             retry = partial(call, *args)
-            if isinstance(error, UncapturedVariableError):
+            if isinstance(error, NotTracedError):
+                updates, results = trace_shared(*args)
+            elif isinstance(error, UncapturedVariableError):
                 state.extend(error.variables)
                 updates, results = retry_with_captured_state(retry, state)
             elif donated:
@@ -177,6 +236,16 @@ def compile(
         return adapter.nested(results)
 
     return step
+
+
+def _jit_shared(options: dict[str, Any]) -> tuple[SharedFunction, Any]:
+    shared = SharedFunction()
+    return shared, jax.jit(shared.__call__, **options)
+
+
+def trace_settings() -> tuple[str, ...]:
+    """Returns all flags of JAX, those of the thread too: a trace may depend on any."""
+    return tuple(map(str, jax.config.values.values()))
 
 
 def retry_while_donated(call: Callable[[], Any], error: Exception) -> Any:

@@ -300,7 +300,8 @@ class CompileMixin(StatelessTraining):
 
     @property
     def _has_builtin_results(self) -> bool:
-        return type(self).get_metrics_result is CompileMixin.get_metrics_result
+        has_own = "get_metrics_result" in vars(self)
+        return not has_own and type(self).get_metrics_result is CompileMixin.get_metrics_result
 
     def _read_metrics(self) -> dict[str, Any]:
         """Returns the results of the metrics as numbers on the host: those of all processes."""
@@ -329,7 +330,9 @@ class CompileMixin(StatelessTraining):
     def _run_metric_ops(self, key: str, metrics: list[Any], function: Callable[[], Any]) -> Any:
         if not self._jit or not supports("compile_call"):
             return function()
-        return self._functions.setdefault((key,), CompiledMetricOps()).run(function, metrics)
+        owners = type(self), self._loss_tracker, self._compile_loss, self._compile_metrics
+        compiled = self._functions.setdefault((key,), CompiledMetricOps())
+        return compiled.run(function, metrics, key, owners)
 
 
 def _to_number(value: Any) -> Any:

@@ -7,6 +7,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core.registry import is_builtin
 from keras_fn.core.scopes import context
 from keras_fn.settings import settings
+from keras_fn.training.program_key import share_program
 
 
 class CompiledMetricOps:
@@ -20,12 +21,16 @@ class CompiledMetricOps:
         self._distribution: Any = None  # in force at the last call
         self._compiled: Callable[[], Any] | None = None
 
-    def run(self, function: Callable[[], Any], metrics: Sequence[Any]) -> Any:
+    def run(
+        self, function: Callable[[], Any], metrics: Sequence[Any], key: str = "", owners: Any = ()
+    ) -> Any:
         """Returns the result of `function`.
 
         Args:
             function: Reads and assigns variables of `metrics`, and no others.
             metrics: The metrics.
+            key: What the function does with them.
+            owners: Other objects from which it reads.
         """
         scope = context.current
         if scope.stateless is not None or scope.symbolic or not are_builtin(metrics):
@@ -37,7 +42,9 @@ class CompiledMetricOps:
             self._distribution = settings.distribution
             return function()
         if self._compiled is None:
-            self._compiled = current().compile(function, state)
+            roots = [list(metrics), owners]
+            share = share_program(f"metrics, {key}", state, lambda: roots) if key else {}
+            self._compiled = current().compile(function, state, **share)
         return self._compiled()
 
 

@@ -37,6 +37,7 @@ from keras_fn.training.epoch_runner import AutoStepsPerExecution
 from keras_fn.training.gradients import differentiate_replica
 from keras_fn.training.output_binding import make_output_binder
 from keras_fn.training.overrides import call_override
+from keras_fn.training.program_key import share_program, step_roots
 from keras_fn.training.stateless import (
     call_stateless,
     is_stateless_step,
@@ -394,7 +395,9 @@ class TrainStepMixin(CompileMixin):
             host = None if graph is None else graph.host_preprocessing
             step = self._make_step(kind)
             if host is None or not host.is_whole:
-                step = current().compile(step, self._state(kind), self._jit, kind == "train")
+                state = self._state(kind)
+                options = {} if host else self._share_program(kind, state)
+                step = current().compile(step, state, self._jit, kind == "train", **options)
             self._functions[key] = step
         return self._functions[key]
 
@@ -414,20 +417,26 @@ class TrainStepMixin(CompileMixin):
         step_key = self._step_key(kind)
         key = (*step_key, batches, *shapes)
         if key not in self._functions:
-            backend = cast(SupportsMultiStep, current())
+            backend, state = cast(SupportsMultiStep, current()), self._state(kind)
             function = backend.compile_multi_step(
                 self._make_step(kind),
-                self._state(kind),
+                state,
                 tensors,
                 current().prepare_host_batch(np.zeros(batches, np.int32)),
                 self._finish_multi_step,
                 self._jit,
+                **self._share_program(kind, state, (batches, *map(str, shapes))),
             )
             self._functions[key] = function and (function, AutoStepsPerExecution())
             same_kind = [k for k in self._functions if k[0] == kind and len(k) > len(step_key)]
             for oldest in same_kind[:-_MAX_MULTI_STEP_FUNCTIONS]:
                 del self._functions[oldest]
         return self._functions[key]
+
+    def _share_program(self, kind: str, state: list[Any], options: Any = None) -> Any:
+        """Returns the argument `share` for the backend; empty if the step compiles for itself."""
+        roots = partial(step_roots, self, kind)
+        return share_program(kind, state, roots, (self._jit, options)) if self._jit else {}
 
     def _step_key(self, kind: str) -> tuple[Any, ...]:
         """Returns the key of a compiled step in `_functions`."""

@@ -15,7 +15,7 @@ from keras_fn.backend.loader import supports
 from keras_fn.core import programs
 from keras_fn.layers.core import dense as dense_module
 from keras_fn.settings import settings
-from keras_fn.training import compiled_metrics, train_step
+from keras_fn.training import compiled_metrics, program_key, train_step
 
 pytestmark = pytest.mark.skipif(
     not supports("trace_settings"), reason="steps of this backend are not compiled"
@@ -25,12 +25,12 @@ Y = np.arange(12) % 3
 FIT = {"batch_size": 5, "epochs": 2, "verbose": 0, "shuffle": False}
 
 
-def make(rate: float = 0.0, units: int = 5) -> Any:
+def make() -> Any:
     """A model of a few layers, compiled."""
     x = keras.Input((4,))
-    h = layers.Dense(units, activation="relu")(x)
+    h = layers.Dense(5, activation="relu")(x)
     h = layers.BatchNormalization()(h)
-    h = layers.Dropout(rate)(h)
+    h = layers.Dropout(0.25, seed=3)(h)
     model = keras.Model(x, layers.Dense(3, activation="softmax")(h))
     compile_model(model)
     return model
@@ -95,8 +95,8 @@ def test_programs_are_freed_with_the_last_model():
 
 
 def test_few_programs_stay_after_their_models():
-    for units in range(3, 3 + 20):
-        make(units=units).predict(X, verbose=0)
+    for number in range(3 * programs._recent.maxlen):
+        programs.get_program(bytes([number]))
     assert count_programs() <= programs._recent.maxlen
 
 
@@ -163,44 +163,73 @@ def changed_code(x: Any, negative_slope: Any = 0, max_value: Any = None, thresho
     return 3 * x
 
 
-CHANGES: dict[str, Callable[[Any, Any], Any]] = {
-    "rate": set_attribute(3, "rate", 0.9),
-    "activation": set_attribute(1, "activation", keras.activations.tanh),
-    "a lambda as activation": set_attribute(1, "activation", lambda x: x * x),
-    "momentum": set_attribute(2, "momentum", 0.5),
-    "epsilon": set_attribute(2, "epsilon", 0.5),
-    "use_bias": set_attribute(1, "use_bias", False),
-    "trainable": set_attribute(1, "trainable", False),
-    "activity regularizer": set_attribute(1, "activity_regularizer", keras.regularizers.L1(0.5)),
-    "dtype policy": set_attribute(1, "dtype_policy", keras.DTypePolicy("mixed_bfloat16")),
-    "call of an instance": double_call,
-    "call of a class": replace(layers.Dense, "call", lambda self, x: ops.matmul(x, self.kernel)),
-    "a function of a module": replace(dense_module, "dense", lambda x, kernel, *_: x @ kernel),
-    "the code of a function": replace(keras.activations.relu, "__code__", changed_code.__code__),
-    "a weight of a variable": set_of_kernel("regularizer", keras.regularizers.L2(0.3)),
-    "a constraint": set_of_kernel("constraint", keras.constraints.MaxNorm(0.1)),
-    "a variable that is not trained": set_of_kernel("trainable", False),
-    "clipnorm": set_of_optimizer("clipnorm", 1e-3),
-    "beta_1": set_of_optimizer("beta_1", 0.1),
-    "weight decay": set_of_optimizer("weight_decay", 0.5),
-    "another optimizer": recompile(optimizer="sgd"),
-    "a schedule": recompile(
+CHANGES: dict[str, Callable[[], Callable[[Any, Any], Any]]] = {
+    "rate": lambda: set_attribute(3, "rate", 0.9),
+    "activation": lambda: set_attribute(1, "activation", keras.activations.tanh),
+    "a lambda as activation": lambda: set_attribute(1, "activation", lambda x: x * x),
+    "momentum": lambda: set_attribute(2, "momentum", 0.5),
+    "epsilon": lambda: set_attribute(2, "epsilon", 0.5),
+    "use_bias": lambda: set_attribute(1, "use_bias", False),
+    "trainable": lambda: set_attribute(1, "trainable", False),
+    "activity regularizer": lambda: set_attribute(
+        1, "activity_regularizer", keras.regularizers.L1(0.5)
+    ),
+    "dtype policy": lambda: set_attribute(1, "dtype_policy", keras.DTypePolicy("mixed_bfloat16")),
+    "call of an instance": lambda: double_call,
+    "call of a class": lambda: replace(
+        layers.Dense, "call", lambda self, x: ops.matmul(x, self.kernel)
+    ),
+    "a function of a module": lambda: replace(
+        dense_module, "dense", lambda x, kernel, *_: x @ kernel
+    ),
+    "the code of a function": lambda: replace(
+        keras.activations.relu, "__code__", changed_code.__code__
+    ),
+    "a weight of a variable": lambda: set_of_kernel("regularizer", keras.regularizers.L2(0.3)),
+    "a constraint": lambda: set_of_kernel("constraint", keras.constraints.MaxNorm(0.1)),
+    "a variable that is not trained": lambda: set_of_kernel("trainable", False),
+    "clipnorm": lambda: set_of_optimizer("clipnorm", 1e-3),
+    "beta_1": lambda: set_of_optimizer("beta_1", 0.1),
+    "weight decay": lambda: set_of_optimizer("weight_decay", 0.5),
+    "another optimizer": lambda: recompile(optimizer="sgd"),
+    "a schedule": lambda: recompile(
         optimizer=keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.1))
     ),
-    "another loss": recompile(loss="poisson"),
-    "a loss of the program": recompile(loss=user_loss),
-    "loss weights": recompile(loss_weights=[3.0]),
-    "an option of a metric": recompile(
+    "another loss": lambda: recompile(
+        loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=0)
+    ),
+    "a loss of the program": lambda: recompile(loss=user_loss),
+    "loss weights": lambda: recompile(loss_weights=[3.0]),
+    "an option of a metric": lambda: recompile(
         metrics=[keras.metrics.SparseTopKCategoricalAccuracy(k=2, name="accuracy")]
     ),
-    "a train step": set_of_model("train_step", lambda data: {"loss": ops.zeros(())}),
-    "compute_loss": set_of_model("compute_loss", lambda *_, **__: ops.zeros(())),
-    "results": set_of_model("get_metrics_result", lambda: {"loss": ops.ones(())}),
-    "a global setting": replace(settings, "epsilon", 0.3),
-    "an optimizer in its place": set_of_model("optimizer", keras.optimizers.SGD(0.5)),
+    "a train step": lambda: set_of_model("train_step", lambda data: {"loss": ops.zeros(())}),
+    "compute_loss": lambda: set_of_model("compute_loss", lambda *_, **__: ops.zeros(())),
+    "results": lambda: set_of_model("get_metrics_result", lambda: {"loss": ops.ones(())}),
+    "a global setting": lambda: replace(settings, "epsilon", 0.3),
+    "an optimizer in its place": lambda: set_of_model("optimizer", keras.optimizers.SGD(0.5)),
 }
 
 
+def train_key(model: Any) -> bytes | None:
+    roots = program_key.step_roots(model, "train")
+    return program_key.make_key("train", model._state("train"), roots)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_model_has_another_key(name: str, monkeypatch: pytest.MonkeyPatch):
+    keys = []
+    for change in (None, None, CHANGES[name]):
+        model = make()
+        if change is not None:
+            change()(model, monkeypatch)
+        model.fit(X, Y, epochs=0)  # builds the losses, the metrics and the optimizer
+        keys.append(train_key(model))
+    assert keys[0] == keys[1] is not None
+    assert keys[2] != keys[0]
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_changed_model_runs_its_own_program(name: str, monkeypatch: pytest.MonkeyPatch):
     original = make()
@@ -210,7 +239,7 @@ def test_a_changed_model_runs_its_own_program(name: str, monkeypatch: pytest.Mon
     def change() -> Any:
         model = make()
         model.set_weights(weights)
-        CHANGES[name](model, monkeypatch)
+        CHANGES[name]()(model, monkeypatch)
         return model
 
     shared = outcome(change())
@@ -233,7 +262,6 @@ def outcome(model: Any) -> list[Any]:
 def test_a_model_changed_while_it_trains_compiles_for_itself():
     first, second = make(), make()
     weights = first.get_weights()
-    first.fit(X, Y, **FIT)
     first.layers[1].activation = keras.activations.tanh
     first.predict(X, verbose=0)
     second.set_weights(weights)
