@@ -70,13 +70,26 @@ def conv(
     dilation_rate: Sizes = 1,
 ) -> Tensor:
     """`F.conv*d`; the groups follow from the kernel's shape."""
+    return conv_with_bias(inputs, kernel, None, strides, padding, data_format, dilation_rate)
+
+
+def conv_with_bias(
+    inputs: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """The same with a bias, in one kernel."""
     rank = inputs.dim() - 2
     last = standardize_data_format(data_format) == "channels_last"
     x = inputs.permute(TO_CHANNELS_FIRST[rank]) if last else inputs
     weight = kernel.permute(_KERNEL[rank])
     even, rest, groups = _conv_plan(x.shape, weight.shape, strides, dilation_rate, padding)
     x = x if rest is None else F.pad(x, rest)
-    y = _CONV[rank](x, weight, None, strides, even, dilation_rate, groups)
+    y = _CONV[rank](x, weight, bias, strides, even, dilation_rate, groups)
     return y.permute(TO_CHANNELS_LAST[rank]) if last else y
 
 

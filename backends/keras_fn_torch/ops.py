@@ -74,7 +74,11 @@ from keras_fn_torch.bitwise import (
 )
 from keras_fn_torch.complex import view_as_complex as view_as_complex, view_as_real as view_as_real
 from keras_fn_torch.control_flow import scan as scan
-from keras_fn_torch.convolution import conv as conv, conv_transpose as conv_transpose
+from keras_fn_torch.convolution import (
+    conv as conv,
+    conv_transpose as conv_transpose,
+    conv_with_bias as conv_with_bias,
+)
 from keras_fn_torch.creation import (
     arange as arange,
     diag as diag,

@@ -191,6 +191,7 @@ class ExecutionPlan:
     Attributes:
         nodes: The nodes of the graph, producers before consumers.
         masked: Whether any tensor of the graph has a mask.
+        takes_training: Whether any operation takes the mode as an argument.
         is_long: Whether a compiler needs more time for the whole plan than for its parts.
     """
 
@@ -214,6 +215,7 @@ class ExecutionPlan:
         last_use = {slots[id(t)]: k for k, n in enumerate(self.nodes) for t in n.input_tensors}
         kept = set(self.outputs)
         self.steps = [_make_step(n, slots, last_use, k, kept) for k, n in enumerate(self.nodes)]
+        self.takes_training = any([step.takes_training for step in self.steps])
 
     def __getstate__(self) -> dict[str, Any]:
         """Returns the state for copies and pickles: with the nodes that make the inputs."""

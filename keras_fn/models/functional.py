@@ -19,7 +19,7 @@ from keras_fn.core.input_binding import InputBinder
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.operation import Node, Operation, infer_spec
 from keras_fn.core.registry import is_builtin
-from keras_fn.core.scopes import context
+from keras_fn.core.scopes import TrainingScope, context
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.layers.core.input_layer import Input, InputLayer
 from keras_fn.layers.layer import Layer
@@ -72,6 +72,7 @@ class Functional(GraphTensorsMixin, Model):
         self._outputs = tree.flatten(outputs)
         self.execution_plan = ExecutionPlan(self._inputs, self._outputs, source)
         self.is_long = self.execution_plan.is_long
+        self._takes_training = self.execution_plan.takes_training
         self._operations = operations_by_depth(_in_file_order(inputs), _in_file_order(outputs))
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
         _check_names(self._operations, source)
@@ -241,7 +242,11 @@ class Functional(GraphTensorsMixin, Model):
             return super()._fast_call(x, training, key)
         if not training and key in self._compiled_call_keys and self.is_pure:
             return self.pack_outputs(self._compiled(x))
-        outputs = self.call(x, training=bool(training))
+        if training is None and self._takes_training:
+            with TrainingScope(False):  # once, rather than in each layer
+                outputs = self.call(x, training=False)
+        else:
+            outputs = self.call(x, training=bool(training))
         compiled = self._compiled is not None and not training
         compiled = compiled and self.input_binder.is_exact_match(x)
         if compiled and self._compiled_shapes.get(((x.shape, x.dtype),)):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from keras_fn.backend.conv_geometry import Sizes
 from keras_fn.core import dtypes
 from keras_fn.core.shapes import is_size_compatible
 from keras_fn.errors import SpecError
 from keras_fn.ops import _conv_shapes
-from keras_fn.ops._op import Rule, op, spec_of
+from keras_fn.ops._op import Rule, TensorSpec, op, spec_of
+from keras_fn.ops.arithmetic import add
 from keras_fn.ops.core import shape as shape_of
 from keras_fn.ops.manipulation import reshape
+from keras_fn.settings import standardize_data_format
 from keras_fn.types import Tensor, TensorLike
 
 
@@ -133,6 +137,59 @@ def conv(
         True
     """
     ...
+
+
+def _conv_with_bias(
+    inputs: TensorSpec, kernel: TensorSpec, bias: TensorSpec, *args: Any, **options: Any
+) -> TensorSpec:
+    spec = _conv_shapes.conv(inputs, kernel, *args, **options)
+    if len(bias.shape) != 1 or not is_size_compatible(bias.shape[0], kernel.shape[-1]):
+        raise SpecError(
+            "convolution with a bias",
+            expected=f"a bias of shape ({kernel.shape[-1]},), one number for each filter",
+            received=f"shape {bias.shape}",
+            fix="check the shapes of the kernel and the bias",
+        )
+    return spec
+
+
+@op(rule=Rule(_conv_with_bias, promote=dtypes.result_type))
+def conv_with_bias(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    bias: TensorLike,
+    strides: Sizes = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Sizes = 1,
+) -> Tensor:
+    """Convolution with a bias for each filter, in one call where the backend has one.
+
+    Args:
+        inputs: Tensor of shape `(batch, *sizes, channels)` or `(batch, channels, *sizes)`.
+        kernel: Tensor of shape `(*window, channels // groups, filters)`.
+        bias: Tensor of shape `(filters,)`.
+        strides: Stride of the window: an integer, or one for each spatial axis.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; by default as in the Keras config.
+        dilation_rate: Step between the elements of the window, an integer or one for each axis.
+
+    Returns:
+        A tensor in the data format of `inputs`, with `filters` channels.
+
+    Raises:
+        ValueError: The shapes do not match, or the window does not fit.
+
+    Example:
+        >>> from keras_fn.ops.convolution import conv_with_bias
+        >>> y = conv_with_bias(ones((1, 2, 1)), ones((1, 1, 3)), ones((3,)))
+        >>> convert_to_numpy(y[0, 0]).tolist()
+        [2.0, 2.0, 2.0]
+    """
+    y = conv(inputs, kernel, strides, padding, data_format, dilation_rate)
+    if standardize_data_format(data_format) == "channels_last":
+        return add(y, bias)
+    return add(y, reshape(bias, (-1, *[1] * (len(y.shape) - 2))))
 
 
 @op(rule=Rule(_conv_shapes.conv_transpose, promote=dtypes.result_type))

@@ -13,7 +13,7 @@ from keras_fn.layers._arguments import (
 from keras_fn.layers._lora import BaseWeight, EffectiveWeight, LoraLayer
 from keras_fn.layers._options import NamedLayerOptions
 from keras_fn.layers.convolutional.base_conv import Convolution
-from keras_fn.ops.convolution import conv
+from keras_fn.ops.convolution import conv, conv_with_bias
 from keras_fn.ops.manipulation import pad
 from keras_fn.types import (
     ActivationLike,
@@ -88,14 +88,23 @@ class Conv(LoraLayer, Convolution):
         Returns:
             A tensor of the same data format, with `filters` channels.
         """
+        inputs, *options = self._arguments(inputs)
+        return conv(inputs, kernel, *options)
+
+    def _arguments(self, inputs: Any) -> tuple[Any, Any, str, str, Any]:
+        """Returns the inputs and the options of the op; a causal padding is made here."""
         padding = self.padding
         if self._before is not None:
             inputs, padding = pad(inputs, self._before), "valid"
-        return conv(inputs, kernel, self.strides, padding, self.data_format, self.dilation_rate)
+        return inputs, self.strides, padding, self.data_format, self.dilation_rate
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns the convolution of the inputs."""
-        return self._add_bias_and_activate(self.convolution_op(inputs, self.kernel))
+        if self.bias is None or type(self).convolution_op is not Conv.convolution_op:
+            return self._add_bias_and_activate(self.convolution_op(inputs, self.kernel))
+        inputs, *options = self._arguments(inputs)
+        y = conv_with_bias(inputs, self.kernel, self.bias, *options)
+        return y if self.activation is None else self.activation(y)
 
 
 class Conv1D(Conv):

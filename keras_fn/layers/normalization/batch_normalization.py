@@ -152,9 +152,10 @@ class BatchNormalization(Layer):
         """Returns the normalized inputs."""
         dtype = dtypes.result_type(inputs.dtype, "float32")
         x = cast(inputs, dtype)
-        gamma, beta = self.gamma, self.beta
+        weights: Any = (self.gamma, self.beta, self.moving_mean, self.moving_variance)
         if self.variable_dtype != dtype:
-            gamma, beta = (v if v is None else cast(v, dtype) for v in (gamma, beta))
+            weights = [v if v is None else cast(v, dtype) for v in weights]
+        gamma, beta, mean, variance = weights
         if training and self.trainable:
             is_alone = not self.synchronized and context.current.replica is None
             if mask is None and not self.renorm and is_alone:  # one fused op
@@ -167,8 +168,6 @@ class BatchNormalization(Layer):
                 self._update_renorm_moments(mean, variance)
             else:
                 self._update_moving_moments(mean, variance)
-        else:
-            mean, variance = cast(self.moving_mean, dtype), cast(self.moving_variance, dtype)
         y = batch_normalization(x, mean, variance, self.axis, beta, gamma, self.epsilon)
         return cast(y, self.compute_dtype)
 
