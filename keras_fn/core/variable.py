@@ -107,6 +107,7 @@ class Variable(OperatorsMixin):
     _draw_rows: Callable[[int, int], np.ndarray] | None = None  # of the deferred initializer
     _layout_request: Any = None  # the argument `layout`; of a slot, the variable that it follows
     _distribution: Any = None  # the distribution that has laid it out
+    shard_index: tuple[slice, ...] | None = None  # of the part that this process stores, if any
 
     def __init__(
         self,
@@ -116,7 +117,6 @@ class Variable(OperatorsMixin):
         trainable: bool = True,
         autocast: bool = True,
         aggregation: str | None = "none",
-    shard_index: tuple[slice, ...] | None = None  # of the part that this process stores, if any
         synchronization: str | None = "auto",
         name: str | None = None,
         layout: Any = None,
