@@ -212,6 +212,19 @@ def lookup(
     return None
 
 
+def lookup_bare_name(name: str) -> Any:
+    """Returns the registered object whose name without its package is `name`, or None.
+
+    Keras 3.6 and older wrote functions so. None, too, if several packages have that name.
+
+    Args:
+        name: The name of a class or function.
+    """
+    names = {**_custom_objects, **(_scoped.get() or {})}
+    found = [obj for key, obj in names.items() if key.rpartition(">")[2] == name]
+    return found[0] if len(found) == 1 else None
+
+
 def built_in(module: str, name: str) -> Any:
     """Returns the built-in object of a Keras module and name, or None."""
     return _load(_modules.get((module, name), (None, None))[1])

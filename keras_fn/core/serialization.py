@@ -501,7 +501,7 @@ def _find_class(config: dict, class_name: str, kind: Kinds, module_objects: dict
     module, registered = config.get("module"), config.get("registered_name")
     obj = registry.lookup(registered) if isinstance(registered, str) else None
     if obj is None and _is_keras(module):
-        is_builtin = registered in (None, class_name)
+        is_builtin = registered in (None, "", class_name)
         obj = registry.built_in(str(module), class_name) if is_builtin else None
     elif obj is None:
         obj = registry.lookup(class_name)
@@ -550,7 +550,7 @@ def _tables(kinds: Kinds) -> Mapping[str, Any]:
 
 def _lookup_name(name: str, kind: Kinds, module_objects: dict[str, Any]) -> Any:
     """Returns the function or class of a name without a module."""
-    obj = _tables(kind).get(name) or module_objects.get(name)
+    obj = _tables(kind).get(name) or module_objects.get(name) or registry.lookup_bare_name(name)
     if obj is None:
         raise _unknown_object_error(name, kind, None)
     return obj

@@ -66,12 +66,13 @@ def to_shapes(value: Nested) -> Nested:
 
 
 def map_shapes(function: Callable[[Any], Any], shapes: Nested) -> Nested:
-    """Applies `function` to each of some nested shapes."""
+    """Applies `function` to each of some nested shapes; a tuple of shapes becomes a tuple."""
     if isinstance(shapes, dict):
         return {key: map_shapes(function, value) for key, value in shapes.items()}
     if all(size is None or isinstance(size, int) for size in shapes):
         return function(tuple(shapes))
-    return [map_shapes(function, shape) for shape in shapes]
+    results = [map_shapes(function, shape) for shape in shapes]
+    return tuple(results) if isinstance(shapes, tuple) else results
 
 
 def symbolic_inputs(shapes: Nested, dtype: str) -> Nested:

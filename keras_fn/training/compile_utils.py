@@ -102,12 +102,13 @@ class CompileLoss:
     def _bind_weights(self, loss_weights: Any) -> None:
         if isinstance(loss_weights, np.ndarray):
             loss_weights = loss_weights.tolist()
-        weights: dict[int, list[float | None]] = {}
+        weights: dict[tuple[int, ...], list[float | None]] = {}
         for part, value in self.outputs.match(loss_weights, "loss_weights", several=True):
-            for i in tree.flatten(part):
-                weights.setdefault(i, []).append(self._check_weight(value))
+            indices = tuple(tree.flatten(part))
+            weights.setdefault(indices, []).append(self._check_weight(value))
         for x in self.losses:
-            factors = weights.get(x.indices[0], [None])
+            inside = [w for part, all_ in weights.items() if x.indices[0] in part for w in all_]
+            factors = weights.get(tuple(x.indices)) or inside or [None]
             if len(factors) == 1:
                 factors = factors * len(x.functions)
             if len(factors) != len(x.functions):

@@ -70,7 +70,8 @@ class OutputBinder:
                 outputs up to where it ends.
             kind: The kind of values, in the plural, for errors.
             several: Whether an output may have several values, in a list. Else a list that is met
-                there is the value.
+                there is the value. A list for nested outputs that holds something nested like them
+                has several values for their whole, too.
 
         Returns:
             A list of `(indices, value)`. The indices are one of an output, or those of a part of
@@ -94,11 +95,12 @@ class OutputBinder:
             pairs = self._match_names(values, part, kind)
         elif not isinstance(values, (list, tuple)):
             return [(part, values)]
-        elif tree.is_nested(part):
+        elif tree.is_nested(part) and not (several and _is_list_for_whole(values, part)):
             pairs = self._match_in_order(values, part, kind)
         else:
             if not several:
                 return [(part, values)]
+            part = tree.map_structure(lambda index: index, part)  # not `indices`: it is explicit
             pairs = [(part, value) for value in values]
         return [
             bound for inner, value in pairs for bound in self._match(value, inner, kind, several)
@@ -161,6 +163,18 @@ class OutputBinder:
             received=f"{kind} for {', '.join(map(str, values))}",
             fix="; ".join(advice) or "name each output once",
         )
+
+
+def _is_list_for_whole(values: Sequence[Any], part: Any) -> bool:
+    """Returns whether a list for nested outputs has values for their whole, not one for each.
+
+    Args:
+        values: A list or a tuple, of another type than the nested outputs if it is for their whole;
+            one of the values is nested like them.
+        part: The indices of the outputs, nested like them.
+    """
+    kind = dict if isinstance(part, dict) else type(part)
+    return not isinstance(part, type(values)) and any(isinstance(value, kind) for value in values)
 
 
 def _is_dict(values: Any) -> bool:

@@ -82,7 +82,7 @@ class StatelessTraining(Mixed):
             `"optimizer_variables"` and `"metrics_variables"`.
 
         Raises:
-            ValueError: The format is unknown.
+            ValueError: The format is unknown, or two variables have one path.
 
         Example:
             >>> x = keras.Input((3,))
@@ -101,6 +101,13 @@ class StatelessTraining(Mixed):
                 node = branch
                 for folder in folders:
                     node = node.setdefault(folder, {})
+                if name in node:
+                    raise SpecError(
+                        f"{self._label}, get_state_tree",
+                        expected="a path of its own for each variable",
+                        received=f"two variables of the path {variable.path!r}",
+                        fix="give layers that stand side by side different names",
+                    )
                 node[name] = formats[value_format](variable)
         return state
 

@@ -15,6 +15,7 @@ from keras_fn.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from keras_fn.layers import Dense
 
 
 class Pair:
@@ -312,7 +313,7 @@ def test_names_are_found_among_module_objects():
 
 
 def test_functions_of_keras_3_6_have_no_package():
-    @keras.saving.register_keras_serializable("old_files")
+    @register_keras_serializable("old_files")
     def halve_it(x):
         return x / 2
 
@@ -322,13 +323,13 @@ def test_functions_of_keras_3_6_have_no_package():
         "config": "halve_it",
         "registered_name": "function",
     }
-    assert keras.saving.deserialize_keras_object(config) is halve_it
-    keras.saving.register_keras_serializable("other_files", "halve_it")(lambda x: x / 4)
-    with pytest.raises(ValueError, match="other_files>halve_it"):
-        keras.saving.deserialize_keras_object(config)
+    assert deserialize_keras_object(config) is halve_it
+    register_keras_serializable("other_files", "halve_it")(lambda x: x / 4)
+    with pytest.raises(ValueError, match="old_files>halve_it"):
+        deserialize_keras_object(config)
 
 
 def test_an_empty_registered_name_is_none():
     config = {"class_name": "Dense", "module": "keras.layers", "registered_name": ""}
-    layer = keras.saving.deserialize_keras_object({**config, "config": {"units": 1}})
-    assert type(layer) is keras.layers.Dense
+    layer = deserialize_keras_object({**config, "config": {"units": 1}})
+    assert type(layer) is Dense

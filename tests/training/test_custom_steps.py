@@ -239,7 +239,7 @@ def test_a_tree_of_the_state_refuses_two_variables_of_one_path():
 
     model = Twins()
     model.build((None, 3))
-    with pytest.raises(ValueError, match="two variables of the path '.*twin/kernel'"):
+    with pytest.raises(ValueError, match=r"two variables of the path '.*twin/kernel'"):
         model.get_state_tree()
 
 

@@ -105,7 +105,8 @@ def test_a_list_of_losses_may_be_for_the_outputs_as_a_whole_and_for_each(structu
     outputs, seen = make(left, right), []
 
     def whole(targets, predictions):
-        seen.append((type(targets), type(predictions)))
+        seen.append(type(targets))
+        seen.append(type(predictions))
         ones, threes = keras.tree.flatten(targets)
         return ops.mean(ones) + ops.mean(threes)
 
@@ -115,10 +116,9 @@ def test_a_list_of_losses_may_be_for_the_outputs_as_a_whole_and_for_each(structu
         losses, factors = tuple(losses), tuple(factors)
     model.compile(keras.optimizers.SGD(0.0), losses, loss_weights=factors if weights else None)
     logs = model.evaluate(X, make(ONE, THREE[:, :1]), verbose=0, return_dict=True)
-    assert logs["loss"] == pytest.approx(0.5 * 4 + 2 * 1 + 3 if weights else 4 + 1 + 3)
-    assert {logs["p_loss"], logs["q_loss"]} == {pytest.approx(1.0), pytest.approx(3.0)}
-    assert logs["p_q_loss"] == pytest.approx(4.0)
-    assert set(seen) == {(type(outputs), type(outputs))}
+    assert logs.pop("loss") == pytest.approx(0.5 * 4 + 2 * 1 + 3 if weights else 4 + 1 + 3)
+    assert sorted(logs.values()) == pytest.approx([1, 3, 4])
+    assert set(seen) == {type(outputs)}
 
 
 def test_metrics_of_one_output_alone():

@@ -225,10 +225,10 @@ class BaseMultiHeadAttention(Layer):
             )
         gate = None if self._gate_dense is None else self._gate_dense(query)
         query, key, value = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        options = {} if is_overridden else {"use_causal_mask": use_causal_mask}
-        outputs, weights = self._compute_attention(
-            query, key, value, mask, training, return_attention_scores, **options
-        )
+        options: dict[str, Any] = {} if is_overridden else {"use_causal_mask": use_causal_mask}
+        if return_attention_scores:  # an override may be without it
+            options["return_attention_scores"] = True
+        outputs, weights = self._compute_attention(query, key, value, mask, training, **options)
         outputs = self._output_dense(outputs if gate is None else multiply(outputs, gate))
         return (outputs, weights) if return_attention_scores else outputs
 

@@ -434,11 +434,11 @@ def test_a_subclass_may_attend_in_its_own_way():
 
 
 def test_a_subclass_need_not_return_attention_scores():
-    class Own(layers.GroupedQueryAttention):
+    class Own(layers.GroupQueryAttention):
         def _compute_attention(self, query, key, value, attention_mask=None, training=None):
             return super()._compute_attention(query, key, value, attention_mask, training)
 
-    own, usual = Own(3, 4, 2, seed=1), layers.GroupedQueryAttention(3, 4, 2, seed=1)
+    own, usual = Own(3, 4, 2, seed=1), layers.GroupQueryAttention(3, 4, 2, seed=1)
     for layer in (own, usual):
         layer.build(QUERY.shape, VALUE.shape)
     usual.set_weights(own.get_weights())
