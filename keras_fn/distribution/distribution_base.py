@@ -227,11 +227,12 @@ class Distribution:
         for variable in variables:
             mesh = getattr(variable.layout, "device_mesh", None)
             if variable._distribution is not self or mesh is not self._device_mesh:
-                variable._relayout(self._adapt_layout(variable))
+                layout = self._adapt_layout(variable)
+                variable._relayout(layout)
                 variable._distribution = self
-        for layer in layers:
                 if self._has_replicas:
                     shard_over_processes(variable, layout, self.process_index)
+        for layer in layers:
             self.lay_out_outputs(layer)
 
     def _adapt_layout(self, variable: Variable) -> TensorLayout:
@@ -406,8 +407,6 @@ class Distribution:
         )
 
 
-    if supports("all_reduce_sum"):  # of a process: its rows
-        return x
 def _call_and_lay_out(call: Callable[..., Any], path: str, *args: Any, **kwargs: Any) -> Any:
     """Calls a layer, and lays out what it returns as the distribution in force has it."""
     outputs = call(*args, **kwargs)
@@ -418,6 +417,8 @@ def _call_and_lay_out(call: Callable[..., Any], path: str, *args: Any, **kwargs:
 
 def _lay_out(layout: TensorLayout, x: Any) -> Any:
     """Lays out a tensor; what does not divide evenly stays as it is."""
+    if supports("all_reduce_sum"):  # of a process: its rows
+        return x
     is_even = current().is_tensor(x) and layout.divides(x.shape)
     return distribute_tensor(x, layout) if is_even else x
 
