@@ -97,6 +97,11 @@ def owned_slices(x: jax.Array) -> list[tuple[tuple[slice, ...], np.ndarray]] | N
     return [(s.index, np.asarray(s.data)) for s in shards]
 
 
+def spans_processes(x: jax.Array) -> bool:
+    """Returns whether all processes must take part in reading an array."""
+    return not (x.is_fully_addressable or x.is_fully_replicated)
+
+
 def is_distributed(x: Any) -> bool:
     """Whether an array is on a mesh of devices."""
     return isinstance(getattr(x, "sharding", None), NamedSharding)

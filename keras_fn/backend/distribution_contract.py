@@ -210,6 +210,10 @@ class SupportsOwnedSlices(Protocol):
         """
         ...
 
+    def spans_processes(self, x: Tensor) -> bool:
+        """Returns whether no process has all of a tensor."""
+        ...
+
 
 class SupportsAllReduce(Protocol):
     """Optional part of `Backend.ops`: collectives of a distributed program."""

@@ -16,7 +16,7 @@ from keras_fn.core.argument_forms import PATH, check_arguments
 from keras_fn.core.cleanup import register_cleanup
 from keras_fn.data_adapters.data_adapter import DataAdapter
 from keras_fn.data_adapters.iterable_adapter import IterableAdapter
-from keras_fn.distribution.processes import ProcessError, exchange_text
+from keras_fn.distribution.processes import ProcessError, exchange_text, is_primary
 from keras_fn.errors import SpecError
 from keras_fn.saving.checkpoint.checkpoint_index import INDEX
 from keras_fn.saving.checkpoint.checkpoint_writer import open_checkpoint_folder
@@ -125,7 +125,7 @@ class BackupAndRestore(Callback):
         Args:
             open_files: Closes its files.
         """
-        if self.backup_dir.is_dir() and _is_writer():
+        if self.backup_dir.is_dir() and is_primary():
             remove_unfinished(self.backup_dir)
         paths = self._find_backups()
         for path in paths:
@@ -171,7 +171,7 @@ class BackupAndRestore(Callback):
         self.wait()
         if self._run is not None:
             exchange_text("BackupAndRestore")  # it is complete
-            if self.delete_checkpoint and _is_writer():
+            if self.delete_checkpoint and is_primary():
                 for path in self._find_backups():
                     _remove(path)
                 with suppress(OSError):  # it holds other files
@@ -211,12 +211,12 @@ class BackupAndRestore(Callback):
 
     def _write_sharded(self, *arguments: Any) -> None:
         write_sharded_backup(*arguments)
-        if _is_writer():
+        if is_primary():
             _remove(self._path())
 
     def _make_previous(self) -> None:
         """Keeps the latest backup as the previous one, if two are to be kept."""
-        backups = self._find_backups() if self.double_checkpoint and _is_writer() else []
+        backups = self._find_backups() if self.double_checkpoint and is_primary() else []
         if backups:
             latest, *others = backups
             for path in others:
@@ -234,11 +234,6 @@ def _remove(backup: Path) -> None:
         shutil.rmtree(backup, ignore_errors=True)
     else:
         backup.unlink(missing_ok=True)
-
-
-def _is_writer() -> bool:
-    """Whether this process writes files, if several train together."""
-    return settings.distribution is None or settings.distribution.process_index == 0
 
 
 class ResumableRun:
@@ -272,11 +267,9 @@ class ResumableRun:
         self._backup = backup.load(self._open_files)
         if self._backup is not None:
             self.start = TrainingPosition(**self._backup["position"])
-            if _is_writer():
-                print_message(
-                    f"Resuming {model._label} at epoch {self.start.epoch + 1}, "
-                    f"step {self.start.step}."
-                )
+            print_message(
+                f"Resuming {model._label} at epoch {self.start.epoch + 1}, step {self.start.step}."
+            )
 
     def after_train_begin(self) -> None:
         """Restores a backup made between two epochs, before `on_epoch_begin` runs again."""

@@ -2,16 +2,17 @@
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from keras_fn.callbacks.callback import Callback, Logs
 from keras_fn.core.argument_forms import PATH, check_arguments
+from keras_fn.distribution.processes import is_primary
 from keras_fn.types import PathLike
 
 
 class CSVLogger(Callback):
-    """Streams the logs of each epoch to a CSV file, one row per epoch.
+    """Streams the logs of each epoch to a CSV file, one row per epoch; process 0 writes it.
 
     Args:
         filename: Path of the CSV file.
@@ -43,8 +44,9 @@ class CSVLogger(Callback):
         """Checks that the file is writable, and creates its folder."""
         os.makedirs(os.path.dirname(os.path.abspath(self.filename)), exist_ok=True)
         self.keys, self._truncate_to = None, None if self.append else 0
-        with self._open():
-            pass
+        if is_primary():
+            with self._open():
+                pass
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores a state; the file continues after the last row of the backup."""
@@ -59,16 +61,20 @@ class CSVLogger(Callback):
             if self.keys and not any(k.startswith("val_") for k in self.keys):
                 # Later epochs may run a validation: reserve columns for it.
                 self.keys += [f"val_{k}" for k in self.keys]
+        if is_primary():
+            self._write_row(epoch, logs, self.keys)
+
+    def _write_row(self, epoch: int, logs: Mapping[str, Any], keys: list[str]) -> None:
         with self._open() as file:
             if self._truncate_to is not None:
                 file.truncate(self._truncate_to)
                 self._truncate_to = None
             writer = csv.DictWriter(
-                file, ["epoch", *self.keys], delimiter=self.sep, lineterminator=os.linesep
+                file, ["epoch", *keys], delimiter=self.sep, lineterminator=os.linesep
             )
             if not os.path.getsize(self.filename):
                 writer.writeheader()
-            cells = {k: _format_cell(logs.get(k, "NA")) for k in self.keys}
+            cells = {k: _format_cell(logs.get(k, "NA")) for k in keys}
             writer.writerow({"epoch": epoch, **cells})
             file.flush()
             self._file_size = os.path.getsize(self.filename)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn._lazy import LazyModule
+from keras_fn.distribution.processes import is_primary
 from keras_fn.types import AnyModel, PathLike
 from keras_fn.visualization.diagram import Box, Diagram, build_diagram
 
@@ -55,7 +56,8 @@ class EventFileWriter:
         self._buffer = io.BytesIO()
         self._flushed_at = time.monotonic()
         self._add_event(file_version="brain.Event:2")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if is_primary():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
 
     def add_scalar(self, tag: str, value: float | np.ndarray, step: int) -> None:
         """Writes a scalar.
@@ -109,9 +111,10 @@ class EventFileWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Appends the buffered events to the file."""
-        with open(self.path, "ab") as file:
-            file.write(self._buffer.getvalue())
+        """Appends the buffered events to the file; those of other processes are dropped."""
+        if is_primary():
+            with open(self.path, "ab") as file:
+                file.write(self._buffer.getvalue())
         self._buffer = io.BytesIO()
         self._flushed_at = time.monotonic()
 

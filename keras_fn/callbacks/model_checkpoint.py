@@ -16,7 +16,8 @@ class ModelCheckpoint(SavingCallback):
 
     Args:
         filepath: Path of the file, with the extension `.keras` or `.h5`; with `save_weights_only`
-            `.weights.h5` or `.safetensors`. It may contain the placeholders `{epoch}`, `{batch}`
+            `.weights.h5`, `.safetensors`, or `.checkpoint` for a sharded checkpoint, a folder that
+            all processes write together. It may contain the placeholders `{epoch}`, `{batch}`
             and names in the logs, with a format: `"{epoch:02d}-{val_loss:.2f}.keras"`.
         monitor: Name of the quantity to monitor with `save_best_only`.
         verbose: 0 for silent, 1 for a message at each save.
@@ -63,7 +64,11 @@ class ModelCheckpoint(SavingCallback):
         )
         check_arguments("ModelCheckpoint", {"filepath": PATH}, {"filepath": filepath})
         self.filepath = os.fspath(filepath)
-        extensions = (".weights.h5", ".safetensors") if save_weights_only else (".keras", ".h5")
+        extensions = (
+            (".weights.h5", ".safetensors", ".checkpoint")
+            if save_weights_only
+            else (".keras", ".h5")
+        )
         if not self.filepath.endswith(extensions):
             raise SpecError(
                 "ModelCheckpoint",
@@ -76,7 +81,7 @@ class ModelCheckpoint(SavingCallback):
         filepath = self._get_file_path(epoch, batch, logs)
         if not self._should_save(epoch, logs):
             return
-        if os.path.isdir(filepath):
+        if os.path.isdir(filepath) and not filepath.endswith(".checkpoint"):
             raise IsADirectoryError(
                 f"ModelCheckpoint: {filepath} is a folder.\n  fix: pass the path of a file"
             )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn import ops
+from keras_fn.distribution.processes import is_primary
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.settings import is_installed, settings
 from keras_fn.types import Verbosity
@@ -28,8 +29,9 @@ def make_console() -> Any:
 
 
 def print_message(message: str) -> None:
-    """Prints a line, above the live line if one is displayed."""
-    print(message)
+    """Prints a line, above the live line if one is displayed; of several processes, process 0."""
+    if is_primary():
+        print(message)
 
 
 def is_live(console: Any, verbose: Verbosity) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_fn._lazy import LazyModule
 from keras_fn.callbacks.callback import Callback, Logs
+from keras_fn.distribution.processes import is_primary
 from keras_fn.errors import SpecError
 
 _request: Any = LazyModule("urllib.request")  # slow to import
@@ -60,7 +61,9 @@ class RemoteMonitor(Callback):
         self._has_warned = False
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Sends the logs."""
+        """Sends the logs; of several processes, process 0 does."""
+        if not is_primary():
+            return
         values = {"epoch": epoch, **{k: _to_json_value(v) for k, v in (logs or {}).items()}}
         body, content_type = json.dumps(values), "application/json"
         if not self.send_as_json:

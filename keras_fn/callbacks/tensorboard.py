@@ -16,6 +16,7 @@ from keras_fn.callbacks.event_files import EventFileWriter, weight_to_images
 from keras_fn.callbacks.learning_rate_scheduler import get_learning_rate, named_optimizers
 from keras_fn.callbacks.step_counter import StepCounter
 from keras_fn.core.argument_forms import PATH, check_arguments
+from keras_fn.distribution.processes import is_primary
 from keras_fn.errors import SpecError, UnsupportedError
 from keras_fn.layers.core.embedding import Embedding
 from keras_fn.types import PathLike
@@ -241,6 +242,8 @@ class TensorBoard(Callback):
             entry = config.embeddings.add(tensor_name=name, tensor_path=path)
             if name in metadata:
                 entry.metadata_path = os.fspath(metadata[name])
+        if not is_primary():
+            return
         Path(self.log_dir).mkdir(parents=True, exist_ok=True)
         text = _text_format.MessageToString(config)
         Path(self.log_dir, "projector_config.pbtxt").write_text(text, "utf-8")
@@ -248,7 +251,9 @@ class TensorBoard(Callback):
     def _write_embeddings(self) -> None:
         for name, layer in self._embeddings().items():
             path = Path(self.log_dir, f"{name}.tsv")
-            np.savetxt(path, np.asarray(layer.embeddings.numpy(), "float32"), "%.7g", "\t")
+            values = np.asarray(layer.embeddings.numpy(), "float32")  # gathered from all processes
+            if is_primary():
+                np.savetxt(path, values, "%.7g", "\t")
 
 
 def _scalar_logs(logs: Logs) -> list[tuple[str, Any]]:

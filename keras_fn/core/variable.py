@@ -10,7 +10,7 @@ from typing import Any, Unpack, cast
 import numpy as np
 
 from keras_fn.backend.contract import SupportsDonation
-from keras_fn.backend.distribution_contract import SupportsDistribution, SupportsOwnedSlices
+from keras_fn.backend.distribution_contract import SupportsDistribution
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.dtypes import is_float, standardize_dtype
 from keras_fn.core.keras_tensor import KerasTensor, standardize_shape
@@ -19,6 +19,7 @@ from keras_fn.core.operators import OPS, OperatorsMixin
 from keras_fn.core.scopes import DEFAULT_CONTEXT, Context, context
 from keras_fn.core.serialization import get_object
 from keras_fn.core.shapes import is_compatible
+from keras_fn.core.shards_mixin import ShardsMixin, gathering
 from keras_fn.errors import DTypeError, SpecError, check_choice, unexpected_arguments
 from keras_fn.settings import settings
 from keras_fn.types import DTypeLike, InitializerLike, NoArguments, ShapeLike, Tensor, TensorLike
@@ -61,7 +62,7 @@ def _check_bool(source: str, name: str, value: Any) -> None:
         )
 
 
-class Variable(OperatorsMixin):
+class Variable(ShardsMixin, OperatorsMixin):
     """An assignable tensor: a weight, a moving average, a counter.
 
     Reads and writes go through the active `StatelessScope`, which turns layers, metrics and
@@ -356,29 +357,6 @@ class Variable(OperatorsMixin):
         else:
             self._handle = current().assign(self._handle, handle)
 
-    def _read_handle(self, read: Callable[[tuple[slice, ...]], np.ndarray]) -> Any:
-        """Returns the backend's variable with other values: the slices of this process are read.
-
-        Args:
-            read: Returns the values at an index, which no one else holds; all at `()`.
-        """
-        sharding = None if self.layout is None else self.layout.backend_layout
-        if sharding is None:
-            return self._new_handle(read(()))
-        return cast(SupportsDistribution, current()).new_sharded_variable(
-            read, self.shape, self._dtype, sharding
-        )
-
-    def _owned_slices(self) -> list[tuple[tuple[slice, ...], np.ndarray]] | None:
-        """Returns the values that this process writes to files, which are in no other process.
-
-        Returns:
-            Each index with its values; None where all processes have all of them.
-        """
-        if not supports("owned_slices"):
-            return None
-        return cast(SupportsOwnedSlices, current()).owned_slices(self.value)
-
     def _assign_symbolically(self, value: Any) -> Any:
         """Checks the shape of a value and returns the variable's spec; nothing is assigned."""
         shape = getattr(value, "shape", self.shape)
@@ -486,6 +464,8 @@ class Variable(OperatorsMixin):
 
     def _to_array(self, copy: bool) -> np.ndarray:
         backend = current()
+        if gathering.announce is not None and self._spans_processes():
+            gathering.announce(self)
         for _ in range(_READS):
             try:
                 return backend.convert_to_numpy(self.value, copy)

@@ -13,7 +13,7 @@ from keras_fn.core.ragged import PaddedBatch
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.device_mesh import DeviceMesh, check_device_mesh
 from keras_fn.distribution.process_shards import shard_over_processes
-from keras_fn.distribution.processes import check_same, explain_failure, processes, save_once
+from keras_fn.distribution.processes import check_same, explain_failure, processes
 from keras_fn.distribution.replica_steps import distribute_step, read_metrics
 from keras_fn.distribution.tensor_layout import TensorLayout, distribute_tensor
 from keras_fn.distribution.training_facts import describe_training
@@ -282,17 +282,6 @@ class Distribution:
         explained = explain_failure(source, error)
         if explained is not error:
             raise explained from error
-
-    def save(self, save: Callable[..., None], source: str, model: Any, filepath: Any) -> None:
-        """Saves a model: all processes call it, and process 0 writes.
-
-        Args:
-            save: A function of the model and the path.
-            source: The model and the method, for errors.
-            model: The model.
-            filepath: The path.
-        """
-        save_once(save, source, model, filepath)
 
     @property
     def process_index(self) -> int:

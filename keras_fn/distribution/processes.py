@@ -1,15 +1,14 @@
 """What the processes of a cluster tell each other, and what is said when one of them is missing."""
 
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from keras_fn.backend.distribution_contract import SupportsProcesses
 from keras_fn.backend.loader import current
 from keras_fn.errors import KerasError, SpecError
+from keras_fn.settings import settings
 
 _DETECTION_SECONDS = 0.2  # until the failure detector names a process that has died
 _FAILURE_SECONDS = 0.8  # that a process has, after a collective failed, to say that it is there
@@ -40,6 +39,13 @@ class Processes:
 
 
 processes = Processes()
+
+
+def is_primary() -> bool:
+    """Returns whether this process writes files and shows progress, which is the first one."""
+    if processes.timeout is not None or settings.distribution is None:
+        return processes.index == 0
+    return settings.distribution.process_index == 0
 
 
 class ProcessError(KerasError, RuntimeError):
@@ -140,31 +146,6 @@ def _is_collective_error(error: BaseException) -> bool:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip() or "no message").splitlines()[0][:300]
-
-
-def save_once(save: Callable[..., None], source: str, model: Any, filepath: Any) -> None:
-    """Saves a model from all processes, as its shards are on all of them; process 0 writes.
-
-    Args:
-        save: A function of the model and the path.
-        source: The caller, for the error.
-        model: The model.
-        filepath: A path; or a file, which each process has for itself.
-
-    Raises:
-        ProcessError: The others do not call it, too.
-    """
-    if processes.timeout is None or not isinstance(filepath, (str, bytes, os.PathLike)):
-        save(model, filepath)
-        return
-    fix = "call it in all processes: process 0 writes, with the shards of the others"
-    exchange_text("save", source=source, fix=fix)
-    if processes.index == 0:
-        save(model, filepath)
-    else:
-        with TemporaryDirectory(prefix="keras_fn_") as folder:
-            save(model, os.path.join(folder, os.path.basename(os.fsdecode(filepath))))
-    exchange_text("save", source=source, fix=fix)  # so that each process finds the file
 
 
 @contextmanager

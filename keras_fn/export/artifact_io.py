@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_fn.core.temporary_folder import temporary_folder
+from keras_fn.distribution.processes import agreement, is_primary
 from keras_fn.errors import SpecError
 from keras_fn.saving.file_io import atomic_write, local_path
 from keras_fn.saving.folder_writer import atomic_folder
@@ -22,8 +23,10 @@ def write_files(path: PathLike, write: Callable[[str], None]) -> None:
         write: Writes them at the path that it receives, in an empty folder.
     """
     target = Path(local_path(path))
-    with temporary_folder() as folder:
-        write(os.path.join(folder, target.name))
+    with agreement("export"), temporary_folder() as folder:
+        write(os.path.join(folder, target.name))  # all processes, as they gather values
+        if not is_primary():
+            return
         names = sorted(os.listdir(folder), key=lambda name: name == target.name)
         for name in names:  # the file that refers to others is the last
             with (
@@ -45,10 +48,15 @@ def write_folder(path: PathLike, write: Callable[[str], None], marker: str) -> N
         SpecError: At the path is a file, or a folder with something else.
     """
     target = Path(os.path.realpath(local_path(path)))
-    _check_replaceable(target, marker)
-    old = os.listdir(target) if target.is_dir() else []
-    with atomic_folder(target, old) as new:  # which keeps nothing of the old one
-        write(str(new))
+    with agreement("export"):
+        _check_replaceable(target, marker)
+        if is_primary():
+            old = os.listdir(target) if target.is_dir() else []
+            with atomic_folder(target, old) as new:  # which keeps nothing of the old one
+                write(str(new))
+        else:
+            with temporary_folder() as folder:  # all processes gather values
+                write(folder)
 
 
 def _check_replaceable(target: Path, marker: str) -> None:

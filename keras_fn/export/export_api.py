@@ -10,6 +10,7 @@ from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current
 from keras_fn.core.endpoint import Endpoint
 from keras_fn.core.temporary_folder import temporary_folder
+from keras_fn.distribution.processes import is_primary
 from keras_fn.errors import SpecError, check_choice, unexpected_arguments
 from keras_fn.export.artifact_io import write_files, write_folder
 from keras_fn.export.formats import FORMATS, ExportFormat
@@ -52,7 +53,7 @@ def export_model(
     write = _writer(row, model, options)
     with explained_errors(model, row, write):
         write_artifact(row, filepath, lambda path: write(endpoint, path))
-    if verbose is not False:
+    if verbose is not False and is_primary():
         print(f"Saved {row.title} at {os.fspath(filepath)!r}.", flush=True)
 
 

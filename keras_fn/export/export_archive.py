@@ -9,6 +9,7 @@ from keras_fn._lazy import LazyModule
 from keras_fn.backend.loader import current, supports
 from keras_fn.core.endpoint import Endpoint
 from keras_fn.core.variable import Variable
+from keras_fn.distribution.processes import is_primary
 from keras_fn.errors import DTypeError, SpecError, check_choice, unexpected_arguments
 from keras_fn.export.export_api import (
     check_backend_of_options,
@@ -260,7 +261,7 @@ class ExportArchive:
             )
         with self._explained_errors():
             write_artifact(_SAVED_MODEL, filepath, lambda path: self._write(path, options))
-        if verbose:
+        if verbose and is_primary():
             names = ", ".join(self._endpoints)
             print(f"Saved {_SAVED_MODEL.title} at {os.fspath(filepath)!r}: {names}.", flush=True)
 

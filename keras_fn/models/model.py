@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, Unpack, cast
 
 from keras_fn._lazy import LazyModule
@@ -15,7 +15,6 @@ from keras_fn.layers._build_wrapper import allow_signature_override
 from keras_fn.layers._config import init_arguments_config
 from keras_fn.layers.layer import Layer
 from keras_fn.optimizers.nested import find_optimizers
-from keras_fn.settings import settings
 from keras_fn.training.trainer import Trainer
 from keras_fn.types import (
     ExportOptions,
@@ -347,12 +346,7 @@ class Model(Trainer, Layer):
             ModelFileError: The path has another ending, or the model cannot be saved.
             OSError: The file cannot be written.
         """
-        options: dict[str, Any] = {"overwrite": overwrite, "zipped": zipped, **kwargs}
-        if settings.distribution is None:
-            saving_api.save_model(self, filepath, **options)
-        else:
-            save = partial(saving_api.save_model, **options)
-            settings.distribution.save(save, f"{self._label}, save", self, filepath)
+        saving_api.save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(
         self,
@@ -373,12 +367,7 @@ class Model(Trainer, Layer):
             ModelFileError: The path has another ending, or the model is not built.
             OSError: The file cannot be written.
         """
-        options: dict[str, Any] = {"overwrite": overwrite, "max_shard_size": max_shard_size}
-        if settings.distribution is None:
-            saving_api.save_weights(self, filepath, **options)
-        else:
-            save = partial(saving_api.save_weights, **options)
-            settings.distribution.save(save, f"{self._label}, save_weights", self, filepath)
+        saving_api.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(
         self,

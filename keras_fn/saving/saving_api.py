@@ -3,11 +3,13 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack, cast
 
+from keras_fn.distribution.gathering import write_in_process_0
+from keras_fn.distribution.processes import processes
 from keras_fn.errors import check_choice, unexpected_arguments
 from keras_fn.saving import (
     hugging_face,
@@ -27,6 +29,7 @@ from keras_fn.saving.legacy import legacy_h5
 from keras_fn.saving.safetensors import safetensors_format
 from keras_fn.saving.safetensors.safetensors_file import SIGNATURE_BYTES, is_safetensors
 from keras_fn.saving.strict_json import parse_json
+from keras_fn.saving.variable_paths import list_variables
 from keras_fn.saving.weights import check_parameters
 from keras_fn.types import AnyModel, LoadWeightsOptions, PathLike, SaveOptions, SaveWeightsOptions
 
@@ -79,8 +82,30 @@ def save_model(
         b'PK'
     """
     if is_hub_path(filepath):
-        _save_to_hub(model, cast(str, filepath), overwrite, zipped, kwargs)
-        return
+        save = partial(_save_to_hub, model, cast(str, filepath), overwrite, zipped, kwargs)
+    else:
+        save = partial(_save_model, model, filepath, overwrite, zipped, kwargs)
+    _write_once(save, "save", model, filepath)
+
+
+def _write_once(
+    write: Callable[[], object], name: str, model: AnyModel, filepath: PathLike | BinaryIO
+) -> None:
+    """Writes in process 0, if there are several; each has a file object for itself."""
+    if processes.timeout is None or not isinstance(filepath, (str, bytes, os.PathLike)):
+        write()
+    else:
+        source = f"{getattr(model, '_label', 'a model')}, {name}"
+        write_in_process_0(write, source, partial(list_variables, model))
+
+
+def _save_model(
+    model: AnyModel,
+    filepath: PathLike | BinaryIO,
+    overwrite: bool,
+    zipped: bool | None,
+    kwargs: SaveOptions,
+) -> None:
     with_optimizer = kwargs.pop("include_optimizer", True)
     save_format = kwargs.pop("save_format", None)
     if kwargs:
@@ -90,7 +115,7 @@ def save_model(
     is_folder = check_choice("save_model", "zipped", zipped, (None, True, False)) is False
     if not getattr(model, "built", False):
         message = f"{_unbuilt(model)}: the file holds its architecture alone"
-        warnings.warn(message, stacklevel=3)
+        warnings.warn(message, stacklevel=5)
     is_legacy = not is_folder and _ends(filepath, _LEGACY)
     _check_model_name(filepath, is_folder, is_legacy)
     _check_free(filepath, overwrite)
@@ -213,17 +238,29 @@ def save_weights(
     """
     if is_hub_path(filepath):
         write = partial(save_weights, model, max_shard_size=max_shard_size, **kwargs)
-        hugging_face.upload(cast(str, filepath), write, overwrite)
+        upload = partial(hugging_face.upload, cast(str, filepath), write, overwrite)
+        _write_once(upload, "save_weights", model, filepath)
         return
     skipped = kwargs.pop("objects_to_skip", None) or ()
     if kwargs:
         raise unexpected_arguments("save_weights", kwargs)
     _check_built(model)
-    is_path = isinstance(filepath, (str, bytes, os.PathLike))
     if max_shard_size is None and _ends(filepath, (checkpoint_format.ENDING,)):
         _check_free(filepath, overwrite)
         checkpoint_format.write(model, cast(PathLike, filepath), skipped)
         return
+    save = partial(_save_weights, model, filepath, overwrite, max_shard_size, skipped)
+    _write_once(save, "save_weights", model, filepath)
+
+
+def _save_weights(
+    model: AnyModel,
+    filepath: PathLike | BinaryIO,
+    overwrite: bool,
+    max_shard_size: float | None,
+    skipped: Iterable[Any],
+) -> None:
+    is_path = isinstance(filepath, (str, bytes, os.PathLike))
     form = safetensors_format if _ends(filepath, _SAFETENSORS) else weights_format
     if max_shard_size is None:
         if is_path:

@@ -112,6 +112,18 @@ def walk_saveables(model: AnyModel, skipped: Iterable[Any] = ()) -> list[Saveabl
     return list(_walk(model, "", seen))
 
 
+def list_variables(model: AnyModel) -> list[Variable]:
+    """Returns all variables that a file of a model may hold, each once.
+
+    Args:
+        model: The model.
+    """
+    found: dict[int, Variable] = {}
+    for saveable in walk_saveables(model):
+        found |= {id(v): v for v in (*saveable.owner.variables, *saveable.seeds().values())}
+    return list(found.values())
+
+
 def _walk(owner: Any, path: str, seen: set[int]) -> Iterator[Saveable]:
     if id(owner) in seen:
         return

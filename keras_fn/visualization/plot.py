@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
+from keras_fn.distribution.processes import is_primary
 from keras_fn.errors import check_choice
 from keras_fn.types import AnyModel, NoArguments, PathLike
 from keras_fn.visualization import dot, matplotlib_renderer
@@ -73,6 +74,8 @@ def plot_model(
     dot.check_model(model, "plot_model", kwargs)
     rankdir = check_choice("plot_model", "rankdir", rankdir, _RANKDIRS)
     path = Path(to_file)
+    if not is_primary():
+        return None
     path.parent.mkdir(parents=True, exist_ok=True)
     format = path.suffix.lower().removeprefix(".") or "png"
     if format not in _TEXT:
