@@ -19,7 +19,7 @@ from tensorflow.python.eager import context  # collectives without a strategy ha
 
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import list_devices as list_own_devices
-from keras_fn_tensorflow.process_store import ProcessStore, ProcessStoreClient
+from keras_fn_tensorflow.process_store import ProcessStore, ProcessStoreClient, cluster
 from keras_fn_tensorflow.tensors import convert_to_numpy
 from keras_fn_tensorflow.transforms import value_and_grad
 
@@ -27,31 +27,23 @@ _GROUP = 1  # of all processes
 _SECONDS_AFTER_END = 3.0  # that others may go on when a process has ended as it should
 
 
-class _Cluster:
-    """The processes that this one is connected with."""
-
-    index, count = 0, 1
-    store: ProcessStoreClient
-    token: tf.Variable
-
-
 def process_index() -> int:
     """Returns the index of this process."""
-    return _Cluster.index
+    return cluster.index
 
 
 def process_count() -> int:
     """Returns the number of processes."""
-    return _Cluster.count
+    return cluster.count
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
     """Returns the names of the devices: one of each process, if there are several."""
     devices = list_own_devices(device_type)
-    if _Cluster.count == 1 or not devices:
+    if cluster.count == 1 or not devices:
         return devices
     kind = devices[0].partition(":")[0]
-    return [f"{kind}:{i}" for i in range(_Cluster.count)]
+    return [f"{kind}:{i}" for i in range(cluster.count)]
 
 
 def initialize_processes(
@@ -66,9 +58,9 @@ def initialize_processes(
     _check_present(addresses or [None], timeout, address)
     _use_own_gpu(local_index)
     _start_server(addresses, process_index)
-    _Cluster.index, _Cluster.count, _Cluster.store = process_index, process_count, store
+    cluster.index, cluster.count, cluster.store = process_index, process_count, store
     with tf.init_scope():
-        _Cluster.token = tf.Variable(tf.zeros(()), trainable=False)
+        cluster.token = tf.Variable(tf.zeros(()), trainable=False)
     _check_present(store.exchange("server", "", timeout), timeout, address)
     store.watch(_on_end)
     atexit.register(store.end)
@@ -140,12 +132,12 @@ def _abort(process: int) -> None:
 
 def exchange_text(name: str, text: str, timeout: float) -> list[str | None]:
     """Exchanges texts by the store of process 0: no collective."""
-    return _Cluster.store.exchange(name, text, timeout)
+    return cluster.store.exchange(name, text, timeout)
 
 
 def exchange_counts(count: int) -> list[int]:
     """Publishes a count in the store, and returns those of all processes."""
-    return _Cluster.store.exchange_counts(count)
+    return cluster.store.exchange_counts(count)
 
 
 def local_values(x: Any) -> np.ndarray | None:
@@ -166,13 +158,13 @@ def _collective(op: Callable[..., Any], kind: int, x: tf.Tensor, **options: Any)
     number = size * 128 + (64 * kind + x.dtype.as_datatype_enum)
     with tf.device("CPU:0"):
         key = tf.cast(number % tf.int32.max, tf.int32)
-        group, count = tf.constant(_GROUP), tf.constant(_Cluster.count)
+        group, count = tf.constant(_GROUP), tf.constant(cluster.count)
     return op(
         input=x,
         group_size=count,
         group_key=group,
         instance_key=key,
-        ordering_token=[_Cluster.token.handle],
+        ordering_token=[cluster.token.handle],
         **options,
     )
 
@@ -190,7 +182,7 @@ _SUMMED = (tf.float32, tf.float64, tf.int32, tf.int64)
 def all_reduce_sum(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     """Sums tensors over the processes: all of a dtype in one collective."""
     tensors = [tf.convert_to_tensor(x) for x in tensors]
-    if _Cluster.count == 1:
+    if cluster.count == 1:
         return tensors
     flat = [_flatten(x) for x in tensors]
     sums: dict[int, tf.Tensor] = {}
@@ -228,12 +220,12 @@ def gather_shards(
     sums_gradients: bool,
 ) -> tf.Tensor:
     """Gathers a tensor; its gradient may be summed over the processes, which keep their parts."""
-    own = indices[_Cluster.index]
+    own = indices[cluster.index]
 
     @tf.custom_gradient
     def gather(part: Any) -> Any:
         flat: Any = _collective(raw.CollectiveGatherV2, 1, tf.reshape(part, [-1]))
-        parts = tf.unstack(tf.reshape(flat, [_Cluster.count, *part.shape]))
+        parts = tf.unstack(tf.reshape(flat, [cluster.count, *part.shape]))
         starts = [tuple(axis.start or 0 for axis in index) for index in indices]
         whole = _join(dict(zip(starts, parts, strict=True)))
 

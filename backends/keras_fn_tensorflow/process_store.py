@@ -19,6 +19,17 @@ _FAREWELL_SECONDS = 0.2  # that process 0 stays, so that the others hear of its 
 _FAREWELL = "end"
 
 
+class Cluster:
+    """The processes that this one is connected with. There is one instance, `cluster`."""
+
+    index, count = 0, 1
+    store: "ProcessStoreClient"
+    token: Any  # a variable that orders the collectives
+
+
+cluster = Cluster()
+
+
 class ProcessStore(ThreadingTCPServer):
     """The server of the store: a thread for each connection.
 
