@@ -1,8 +1,10 @@
 """The benchmark programs run, measure the same models, and write their tables."""
 
 import importlib
+import importlib.util
 import math
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,9 @@ def test_every_job_runs_on_both_sides(jobs, sides):
         assert all(0 < seconds < math.inf for seconds in times.values()), job.title
 
 
-@pytest.mark.parametrize("name", ["mlp", "resnet", "ticket", "transformer", "resnet50"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "resnet", "convolutions", "ticket", "transformer", "resnet50"]
+)
 def test_our_model_has_as_many_weights_as_the_native_one(name, jobs, sides):
     model = getattr(importlib.import_module("models"), name)(keras_fn)
     assert model.count_params() == sides["native"].parameters(name)
@@ -63,7 +67,8 @@ def test_a_table_of_a_page_keeps_the_rows_that_were_not_measured(jobs, tmp_path)
     page.write_text("before\n<!-- speed -->\n<!-- /speed -->\nafter\n")
     for values in ({"a": 2e-3, "b": 3.0}, {"b": 4.0}):
         rows = [tables.Row(name, {"ours": v, "native": 2e-3}) for name, v in values.items()]
-        tables.write(page, "speed", head, [tables.format_row(row) for row in rows])
+        formatted = [tables.format_row(row, ["ours", "native"]) for row in rows]
+        tables.write(page, "speed", head, formatted)
     assert page.read_text().splitlines() == [
         "before",
         "<!-- speed -->",
@@ -74,6 +79,101 @@ def test_a_table_of_a_page_keeps_the_rows_that_were_not_measured(jobs, tmp_path)
         "<!-- /speed -->",
         "after",
     ]
+
+
+def test_a_row_without_keras_leaves_its_cells_empty(jobs):
+    tables = importlib.import_module("tables")
+    sides = ["ours", "native", "keras"]
+    row = tables.Row("a", {"native": 1e-3, "ours": 2e-3}, "1.10")
+    assert dict(zip(tables.column_names(sides), tables.format_row(row, sides), strict=True)) == {
+        "work": "a",
+        "native": "1.0 ms",
+        "ours": "2.0 ms",
+        "keras": "",
+        "ours / native": "2.00",
+        "keras / native": "",
+        "target": "1.10",
+    }
+
+
+@pytest.fixture
+def program(jobs):
+    """The program itself: `__main__` of the folder."""
+    spec = importlib.util.spec_from_file_location("benchmark_program", FOLDER / "__main__.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+FLAGS = {
+    "": ["speed"],
+    "--only mlp": ["speed"],
+    "--speed": ["speed"],
+    "--memory": ["memory"],
+    "--startup": ["startup"],
+    "--inference": ["inference"],
+    "--growth": ["depth", "batch"],
+    "--ops": ["ops"],
+    "--files 1": ["files"],
+    "--memory --startup": ["memory", "startup"],
+    "--markdown": ["speed", "memory", "startup", "inference", "depth", "batch"],
+    "--markdown --memory": ["memory"],
+    "--markdown --only mlp": ["speed"],
+}
+
+
+@pytest.mark.parametrize("flags", FLAGS)
+def test_a_flag_chooses_the_tables_and_the_page_shows_them(flags, program, monkeypatch, tmp_path):
+    page = tmp_path / "page.md"
+    arguments = flags.replace("--markdown", f"--markdown {page}").split()
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+    ran = []
+
+    def table(name, options):
+        ran.append(name)
+        return ["work", "ours"], [["a", str(options.rounds)]]
+
+    monkeypatch.setattr(
+        program, "SECTIONS", {name: partial(table, name) for name in program.SECTIONS}
+    )
+    program.main()
+    assert ran == FLAGS[flags]
+    shown = page.read_text() if page.exists() else ""
+    assert [name for name in ran if f"<!-- {name} on {backend()} -->" in shown] == (
+        ran if "--markdown" in flags else []
+    )
+
+
+def test_every_table_is_made_by_one_flag(program):
+    chosen = [name for names in program.FLAGS.values() for name in names]
+    assert sorted([*chosen, "files"]) == sorted(program.SECTIONS)
+    assert set(program.PAGE) <= set(program.SECTIONS)
+
+
+def test_start_up_is_measured_in_a_separate_process(jobs):
+    startup = importlib.import_module("startup")
+    (seconds, unit), (peak, unit_of_peak) = startup.rows(["native"], 1, ["mlp"])
+    assert (unit, unit_of_peak) == ("s", "MB")
+    assert seconds.values["native"] > 0.05
+    assert peak.values["native"] > 20
+
+
+def test_growth_has_rows_for_depth_and_batches(jobs, monkeypatch):
+    growth, memory = importlib.import_module("growth"), importlib.import_module("memory")
+    depth = growth.measure_depth(2)
+    assert list(depth) == [
+        "build", "save", "load", "first predict", "warm predict", "first step of fit",
+        "warm step of fit",
+    ]  # fmt: skip
+    assert all(seconds > 0 and megabytes >= 0 for seconds, megabytes in depth.values())
+    assert len(growth.measure_batch(1)) == 2
+    monkeypatch.setattr(memory, "run_child", lambda file, kind, size: {"a": (size**2.0, size)})
+    rows = list(growth.rows("depth", (10, 100, 1000)))
+    assert [(name, exponent) for name, *_, exponent, _ in rows] == [
+        ("a", "2.00"),
+        ("a, memory", "1.00"),
+    ]
+    assert len(growth.head("depth")) == len(growth.SIZES["depth"]) + 3
 
 
 def test_memory_is_measured_in_a_separate_process(jobs):

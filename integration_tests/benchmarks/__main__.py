@@ -16,7 +16,8 @@ import argparse
 import compileall
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import growth
 import inference
 import jobs
 import memory
+import startup
 import tables
 from tables import Row
 
@@ -33,71 +35,77 @@ _Table = tuple[list[str], Iterable[list[str]]]  # headers, and rows that are mea
 
 
 def main() -> None:
-    """Prints a table, and writes it to a page."""
+    """Prints the tables, and writes them to a page."""
     from rich.console import Console
 
     options = _options()
-    if options.ops:
-        title, (head, rows) = f"ops on {jobs.BACKEND}, us a call", _ops(options.rounds)
-    elif options.growth:
-        title, (head, rows) = f"depth on {jobs.BACKEND}", growth.rows()
-    elif options.inference:
-        title, (head, rows) = f"inference on {jobs.BACKEND}", _inference(options.rounds)
-    elif options.files:
-        title, (head, rows) = f"files on {jobs.BACKEND}", _files(options.rounds, options.files)
-    elif options.memory:
-        title, (head, rows) = f"memory on {jobs.BACKEND}", _memory()
-    else:
-        title, (head, rows) = f"speed on {jobs.BACKEND}", _speed(options.only, options.rounds)
-    done = []
-    for row in rows:
-        done.append(row)
-        if options.markdown:  # immediately: a run takes minutes, and may be interrupted
-            tables.write(options.markdown, title, head, [row])
-    Console(width=120).print(tables.make_rich_table(title, head, done))
+    for section in options.sections:
+        title, (head, rows) = f"{section} on {jobs.BACKEND}", SECTIONS[section](options)
+        done = []
+        for row in rows:
+            done.append(row)
+            if options.markdown:  # immediately: a run takes minutes, and may be interrupted
+                tables.write(options.markdown, title, head, [row])
+        Console(width=120).print(tables.make_rich_table(title, head, done))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", default="", help=f"of {','.join(jobs.JOBS)},import")
-    parser.add_argument("--memory", action="store_true", help="memory instead of time")
-    parser.add_argument("--ops", action="store_true", help="single ops instead of whole jobs")
-    parser.add_argument("--growth", action="store_true", help="time by the depth of a graph")
-    parser.add_argument("--inference", action="store_true", help="few samples, many calls")
+    for section, tables_of_it in FLAGS.items():
+        parser.add_argument(
+            f"--{section}", dest="sections", action="append_const", const=tables_of_it
+        )
     parser.add_argument("--files", type=int, nargs="?", const=100, metavar="MB", help="model files")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="a page for the table")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="a page for the tables")
     options = parser.parse_args()
+    chosen = [name for names in options.sections or () for name in names]
+    chosen += ["files"] * (options.files is not None)
+    options.sections = chosen or (PAGE if options.markdown and not options.only else ["speed"])
     options.only = options.only.split(",") if options.only else [*jobs.JOBS, "import"]
     if unknown := set(options.only) - {*jobs.JOBS, "import"}:
         parser.error(f"no job on {jobs.BACKEND}: {', '.join(sorted(unknown))}")
     return options
 
 
-def _speed(names: list[str], rounds: int) -> _Table:
+def _speed(options: argparse.Namespace) -> _Table:
     sides = jobs.sides()
-    measured = (_measured(name, sides, rounds) for name in names)
-    return tables.column_names(list(sides)), map(tables.format_row, measured)
+    measured = (_measured(name, sides, options.rounds) for name in options.only)
+    return tables.column_names(sides), (tables.format_row(row, sides) for row in measured)
 
 
-def _memory() -> _Table:
+def _inference(options: argparse.Namespace) -> _Table:
+    sides = jobs.sides()
+    measured = inference.rows(sides, options.rounds)
+    return tables.column_names(sides), (tables.format_row(row, sides) for row in measured)
+
+
+def _startup(options: argparse.Namespace) -> _Table:
+    sides = list(jobs.sides())
+    _compile_packages()
+    measured = startup.rows(sides, min(3, options.rounds))
+    return tables.column_names(sides), (tables.format_row(r, sides, unit) for r, unit in measured)
+
+
+def _memory(options: argparse.Namespace) -> _Table:
+    del options
     sides = list(jobs.sides())
     measured = memory.rows(sides)
-    rows = [tables.format_row(row, "MB") for row in measured]
+    rows = [tables.format_row(row, sides, "MB") for row in measured]
     rows.insert(2, memory.growth(measured))
     return tables.column_names(sides), rows
 
 
-def _inference(rounds: int) -> _Table:
-    sides = jobs.sides()
-    measured = inference.rows(sides, rounds)
-    return tables.column_names(list(sides)), map(tables.format_row, measured)
+def _growth(kind: str, options: argparse.Namespace) -> _Table:
+    del options
+    return growth.head(kind), growth.rows(kind)
 
 
-def _files(rounds: int, megabytes: int) -> _Table:
+def _files(options: argparse.Namespace) -> _Table:
     sides = jobs.sides()
-    measured = files.rows(sides, rounds, megabytes)
-    return tables.column_names(list(sides)), (tables.format_row(*row) for row in measured)
+    measured = files.rows(sides, options.rounds, options.files)
+    return tables.column_names(sides), (tables.format_row(r, sides, unit) for r, unit in measured)
 
 
 def _measured(name: str, sides: dict[str, Any], rounds: int) -> Row:
@@ -109,9 +117,7 @@ def _measured(name: str, sides: dict[str, Any], rounds: int) -> Row:
 
 def _imports(sides: list[str]) -> Row:
     """Times the import of a library with its layers and models; native is the bare framework."""
-    root = Path(__file__).parents[2]
-    for folder in ("keras_fn", "backends"):  # as pip does
-        compileall.compile_dir(root / folder, quiet=1)
+    _compile_packages()
 
     def seconds(code: str) -> float:
         timed = f"import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
@@ -132,18 +138,41 @@ def _imports(sides: list[str]) -> Row:
     return Row("import with layers and models", values, "+0.1 s")
 
 
-def _ops(rounds: int) -> _Table:
+def _compile_packages() -> None:
+    """Compiles our packages to bytecode, as pip does."""
+    root = Path(__file__).parents[2]
+    for folder in ("keras_fn", "backends"):
+        compileall.compile_dir(root / folder, quiet=1)
+
+
+def _ops(options: argparse.Namespace) -> _Table:
     """Returns the overhead of each class of ops above the native call."""
     import op_calls
 
     head = ["op", "ours", "native", "above", "compiled", "native", "above"]
     rows = []
-    for row in op_calls.measure(jobs.BACKEND, rounds):
+    for row in op_calls.measure(jobs.BACKEND, options.rounds):
         eager, compiled = row.ours - row.native, row.compiled - row.native_compiled
         numbers = (row.ours, row.native, eager, row.compiled, row.native_compiled, compiled)
         rows.append([row.title, *(f"{n:.1f}" for n in numbers)])
     return head, rows
 
+
+SECTIONS: dict[str, Callable[[argparse.Namespace], _Table]] = {
+    "speed": _speed,
+    "memory": _memory,
+    "startup": _startup,
+    "inference": _inference,
+    "depth": partial(_growth, "depth"),
+    "batch": partial(_growth, "batch"),
+    "ops": _ops,
+    "files": _files,
+}
+PAGE = ["speed", "memory", "startup", "inference", "depth", "batch"]  # what a page shows
+FLAGS = {
+    **{name: [name] for name in ("speed", "memory", "startup", "inference", "ops")},
+    "growth": ["depth", "batch"],
+}
 
 if __name__ == "__main__":
     main()

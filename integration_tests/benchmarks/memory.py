@@ -18,18 +18,20 @@ import jobs
 from tables import Row
 
 CYCLES, WARM_UP_CYCLES = 25, 3
+# For a native program the framework alone, without keras_fn.
+MODULES = {"ours": "keras_fn", "native": f"native_{jobs.BACKEND}", "keras": "keras"}
 PEAKS = ("mlp", "resnet", "ticket", "transformer")
 
 
 def rows(sides: list[str], cycles: int = CYCLES, peaks: tuple[str, ...] = PEAKS) -> list[Row]:
     """Measures all rows, in MB."""
-    grown = {side: _child(side, "cycles", cycles) for side in sides}
+    grown = {side: run_child(__file__, side, "cycles", cycles) for side in sides}
     table = [
         Row(f"resident after {n} cycles of build, fit, clear", {s: v[i] for s, v in grown.items()})
         for i, n in enumerate((WARM_UP_CYCLES, cycles))
     ]
     for name in peaks:
-        values = {side: _child(side, name)[0] for side in sides}
+        values = {side: run_child(__file__, side, name)[0] for side in sides}
         table.append(Row(f"peak, {jobs.FITS[name].title}", values, "1.10"))
     return table
 
@@ -42,11 +44,20 @@ def growth(rows: list[Row]) -> list[str]:
     return ["growth between them", *shown, *[""] * (len(sides) - 1), "5 %"]
 
 
-def _child(side: str, work: str, *args: Any) -> list[float]:
-    command = [sys.executable, __file__, side, work, *map(str, args)]
+def run_child(file: str, *args: Any) -> Any:
+    """Runs a program in a process of its own.
+
+    Args:
+        file: The file.
+        *args: Its arguments.
+
+    Returns:
+        What it printed last, as JSON.
+    """
+    command = [sys.executable, file, *map(str, args)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"memory of {side}, {work}: {done.stderr[-2000:]}")
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -59,7 +70,7 @@ def _cycles(side: str, cycles: str) -> list[float]:
         if side != "native":
             library.utils.clear_session()
         if cycle in (WARM_UP_CYCLES, int(cycles)):
-            found.append(_resident())
+            found.append(resident())
     return found
 
 
@@ -69,24 +80,23 @@ def _peak(side: str, name: str) -> list[float]:
     work = (fit.native if side == "native" else fit.keras)(_library(side))
     for _ in range(2):
         work()
-    return [_peak_of_process()]
+    return [peak_of_process()]
 
 
 def _library(side: str) -> Any:
-    # For a native program the framework alone, without keras_fn.
-    names = {"ours": "keras_fn", "native": f"native_{jobs.BACKEND}", "keras": "keras"}
-    return importlib.import_module(names[side])
+    return importlib.import_module(MODULES[side])
 
 
-def _resident() -> float:
-    """Resident memory of the process in megabytes; the peak if only that is known."""
+def resident() -> float:
+    """Returns the resident memory of the process in megabytes; the peak if only that is known."""
     pages = Path("/proc/self/statm")
     if not pages.exists():
-        return _peak_of_process()
+        return peak_of_process()
     return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _peak_of_process() -> float:
+def peak_of_process() -> float:
+    """Returns the highest resident memory of the process so far, in megabytes."""
     units = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units
 

@@ -121,6 +121,25 @@ def transformer_data(samples: int) -> tuple[Any, Any]:
     return words[:, :-1].copy(), words[:, 1:].copy()
 
 
+def convolutions(keras: Any) -> Any:
+    """A chain of 48 small convolutions: many steps to compile, few to compute."""
+    layers = keras.layers
+    x = inputs = keras.Input((16, 16, 3))
+    for _ in range(48):
+        x = layers.Conv2D(16, 3, padding="same", activation="relu")(x)
+    model = keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.RMSprop(1e-3), loss, metrics=["accuracy"])
+    return model
+
+
+def convolutions_data(samples: int) -> tuple[Any, Any]:
+    """Random images and integer labels."""
+    random = np.random.default_rng(0)
+    x = random.random((samples, 16, 16, 3), dtype="float32")
+    return x, random.integers(0, 10, samples).astype("int32")
+
+
 def attention(keras: Any) -> Any:
     """Self-attention of 8 heads."""
     layers = keras.layers

@@ -28,12 +28,27 @@ def mlp_out(p: Any, x: Any) -> Any:
     return jax.nn.relu(x @ p[2] + p[3]) @ p[4] + p[5]
 
 
+def _conv_relu(x: Any, w: Any, b: Any, padding: str = "VALID") -> Any:
+    out = lax.conv_general_dilated(
+        x, w, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+    return jax.nn.relu(out + b)
+
+
+def convolutions(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    def loss(p: Any, key: Any, rows: Any) -> Any:
+        h, target = rows
+        for k in range(0, 96, 2):
+            h = _conv_relu(h, p[k], p[k + 1], "SAME")
+        out = h.mean((1, 2)) @ p[96] + p[97]
+        value = -jnp.take_along_axis(jax.nn.log_softmax(out), target[:, None], 1).mean()
+        return value, (out.argmax(1) == target).sum()
+
+    return _epoch(weights("convolutions"), loss, [x, y], len(x), batch)
+
+
 def resnet(x: Any, y: Any, batch: int) -> Callable[[], None]:
-    def conv(x: Any, w: Any, b: Any, padding: str = "VALID") -> Any:
-        out = lax.conv_general_dilated(
-            x, w, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
-        )
-        return jax.nn.relu(out + b)
+    conv = _conv_relu
 
     def loss(p: Any, key: Any, rows: Any) -> Any:
         h, target = rows

@@ -29,6 +29,21 @@ def mlp_out(p: Any, x: Any) -> Any:
     return tf.nn.relu(x @ p[2] + p[3]) @ p[4] + p[5]
 
 
+def convolutions(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    p = [tf.Variable(w) for w in weights("convolutions")]
+
+    def loss(rows: Any) -> Any:
+        h, target = rows
+        for k in range(0, 96, 2):
+            h = tf.nn.relu(tf.nn.conv2d(h, p[k], 1, "SAME") + p[k + 1])
+        out = tf.reduce_mean(h, (1, 2)) @ p[96] + p[97]
+        value = tf.nn.sparse_softmax_cross_entropy_with_logits(target, out)
+        hits = tf.cast(tf.argmax(out, 1, tf.int32) == target, tf.float32)
+        return tf.reduce_mean(value), tf.reduce_sum(hits)
+
+    return _epoch(p, loss, [x, y], len(x), batch)
+
+
 def resnet(x: Any, y: Any, batch: int) -> Callable[[], None]:
     p = [tf.Variable(w) for w in weights("resnet")]
 

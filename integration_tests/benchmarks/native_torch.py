@@ -109,6 +109,28 @@ def mlp(x: Any, y: Any, batch: int) -> Callable[[], None]:
     return _epoch(net, loss, len(x), batch)
 
 
+class Convolutions(nn.Sequential):
+    """A chain of 48 small convolutions."""
+
+    def __init__(self) -> None:
+        steps: list[Any] = []
+        for channels in (3, *(16,) * 47):
+            steps += [nn.Conv2d(channels, 16, 3, padding=1), nn.ReLU()]
+        super().__init__(*steps, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
+
+
+def convolutions(x: Any, y: Any, batch: int) -> Callable[[], None]:
+    net = Convolutions()
+    xs = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
+    ys = torch.from_numpy(y).long()
+
+    def loss(i: Any) -> Any:
+        out = net(xs[i])
+        return F.cross_entropy(out, ys[i]), (out.argmax(1) == ys[i]).sum()
+
+    return _epoch(net, loss, len(x), batch)
+
+
 def resnet(x: Any, y: Any, batch: int) -> Callable[[], None]:
     net = ResNet()
     xs = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
@@ -213,6 +235,7 @@ tensor = torch.from_numpy
 NETS = {
     "mlp": mlp_net,
     "resnet": ResNet,
+    "convolutions": Convolutions,
     "ticket": lambda: Ticket(1000, 12),
     "transformer": transformer_net,
     "attention": Attention,

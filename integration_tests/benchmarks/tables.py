@@ -1,7 +1,7 @@
 """Tables in the terminal, and in a Markdown page between two HTML comments."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,19 +14,30 @@ class Row(NamedTuple):
     target: str = ""  # upper bound of ours / native
 
 
-def column_names(sides: Sequence[str]) -> list[str]:
+def column_names(sides: Iterable[str]) -> list[str]:
     """Returns the headers of a table: native first, the baseline of the others."""
-    named = [name for name in ("native", "ours", "keras") if name in sides]
+    named = _sorted(sides)
     return ["work", *named, *(f"{name} / native" for name in named[1:]), "target"]
 
 
-def format_row(row: Row, unit: str = "s") -> list[str]:
-    """Formats a row, for the headers of `column_names`."""
-    values = {name: row.values[name] for name in ("native", "ours", "keras") if name in row.values}
-    native = values["native"]
-    ratios = [f"{value / native:.2f}" for name, value in values.items() if name != "native"]
-    shown = [_seconds(v) if unit == "s" else f"{v:.0f} {unit}" for v in values.values()]
+def format_row(row: Row, sides: Iterable[str], unit: str = "s") -> list[str]:
+    """Formats a row, for the headers that `column_names` returns for the same sides.
+
+    Cells of a side that was not measured are empty.
+    """
+    native, known, named = row.values["native"], row.values, _sorted(sides)
+    shown = [_quantity(known[name], unit) if name in known else "" for name in named]
+    ratios = [f"{known[name] / native:.2f}" if name in known else "" for name in named[1:]]
     return [row.title, *shown, *ratios, row.target]
+
+
+def _sorted(sides: Iterable[str]) -> list[str]:
+    sides = set(sides)
+    return [name for name in ("native", "ours", "keras") if name in sides]
+
+
+def _quantity(value: float, unit: str) -> str:
+    return format_seconds(value) if unit == "s" else f"{value:.0f} {unit}"
 
 
 def make_rich_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
@@ -70,7 +81,8 @@ def _title(line: str) -> str:
     return line.split("|")[1].strip()
 
 
-def _seconds(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
+    """Formats a time with three digits or so."""
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} us"
     return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
