@@ -3,7 +3,6 @@
 It is for backends whose arrays are those of a process (`SupportsReplicas`).
 """
 
-import copyreg
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -113,6 +112,19 @@ class ShardedVariable(Variable):
         part = draw_rows(rows.start, rows.stop)[(slice(None), *others)]
         return current().new_variable(part, self._dtype, self._trainable, self.name)
 
+    def _read_handle(self, read: Callable[[Index], np.ndarray]) -> Any:
+        part = read(self.shard_index or ())
+        return current().new_variable(part, self._dtype, self._trainable, self.name)
+
+    def _spans_processes(self) -> bool:
+        return True
+
+    def _owned_slices(self) -> list[tuple[Index, np.ndarray]]:
+        index = self.shard_index or ()
+        backend = cast(SupportsReplicas, current())
+        is_first = self._shard_indices.index(index) == backend.process_index()  # of its copies
+        return [(index, current().convert_to_numpy(self.shard))] if is_first else []
+
     @property
     def _shard_shape(self) -> tuple[int, ...]:
         return tuple(s.stop - s.start for s in self.shard_index or ())
@@ -158,7 +170,12 @@ class ShardedVariable(Variable):
     def __reduce_ex__(self, protocol: Any) -> Any:
         state = {**self.__getstate__(), "shard_index": None}
         del state["_shard_indices"]
-        return copyreg.__newobj__, (Variable,), state  # type: ignore[attr-defined]
+        return _make_empty, (), state
+
+
+def _make_empty() -> Variable:
+    """Returns a variable whose state is set next."""
+    return Variable.__new__(Variable)
 
 
 def gather_gradient(variable: Variable, grad: Any) -> Any:

@@ -226,7 +226,7 @@ def test_distribute_tensor_on_one_device():
 def test_several_devices_are_refused_in_words():
     with pytest.raises(
         NotImplementedError,
-        match="the number of processes is 1|several processes, work with the backend",
+        match=r"the number of processes is 1|several processes, work with the backend",
     ):
         DataParallel(devices=["cpu:0", "cpu:1"])
 

@@ -14,7 +14,7 @@ from keras_fn.backend import backend
 
 pytestmark = [
     pytest.mark.multi_device,
-    pytest.mark.skipif(backend() != "jax", reason="several processes work on JAX today"),
+    pytest.mark.skipif(backend() not in ("jax", "torch"), reason="processes of JAX and PyTorch"),
 ]
 PROGRAM = str(HERE / "process_program.py")
 
@@ -128,7 +128,10 @@ def test_a_process_that_stands_still_is_named(tmp_path):
     options = launched("stop", tmp_path, "--grace", "1")
     found = run(options, 1, TEST_TIMEOUT="8")
     took = time.time() - float((tmp_path / "struck").read_text())
-    assert found.returncode == 70 and "none of process 1" in found.stdout
+    if backend() == "jax":  # its collectives wait for ever: a thread ends the process
+        assert found.returncode == 70 and "none of process 1" in found.stdout
+    else:
+        assert "process 1 has ended or does not answer" in found.stdout
     assert took < 40 if os.environ.get("CI") else 20
 
 
