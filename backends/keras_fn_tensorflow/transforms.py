@@ -11,6 +11,8 @@ from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import has_gpu
+from keras_fn_tensorflow.process_store import cluster
+from keras_fn_tensorflow.strategies import check_no_strategy
 from keras_fn_tensorflow.tensors import (
     convert_to_tensor,
     dtype_name,
@@ -85,14 +87,18 @@ def compile(
     """`tf.function`, in which the variables of `state` are read and assigned directly.
 
     XLA is the default on GPUs only: on a CPU its convolutions and loops take two to three times as
-    long. A dict for `jit` holds arguments of `tf.function`.
+    long. With several processes it is off: it does not compile TensorFlow's collectives, and has
+    crashed. A dict for `jit` holds arguments of `tf.function`.
     """
     del donate  # assignments are in place
+    draw_values(state)
+    check_no_strategy(state)
     if jit is None:
         return function
-    draw_values(state)
     xla = has_gpu() if jit == "auto" else jit
     options = jit if isinstance(jit, dict) else {"jit_compile": xla}
+    if cluster.count > 1:
+        options = {**options, "jit_compile": False}
     compiled: dict[Any, Callable[..., Any]] = {}  # by the structure of the arguments
 
     def step(*args: Any) -> Any:

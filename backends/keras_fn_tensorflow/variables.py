@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_fn_tensorflow.strategies import strategy_error
 from keras_fn_tensorflow.tensors import is_tensor, native_dtype
 
 
@@ -12,8 +13,13 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> tf.Varia
     if isinstance(value, tf.Tensor) and not tf.executing_eagerly():
         static = tf.get_static_value(value)  # a constant of that graph
         value = value if static is None else static
-    with tf.init_scope():
-        return tf.Variable(value, dtype=native_dtype(dtype), trainable=trainable, name=name)
+    try:
+        with tf.init_scope():
+            return tf.Variable(value, dtype=native_dtype(dtype), trainable=trainable, name=name)
+    except (TypeError, ValueError, tf.errors.OpError) as error:
+        if not tf.distribute.has_strategy():
+            raise
+        raise strategy_error(tf.distribute.get_strategy()) from error
 
 
 def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:
