@@ -78,6 +78,7 @@ from keras_fn_jax.variables import (
     new_sharded_variable as new_sharded_variable,
     new_variable as new_variable,
     set_trainable as set_trainable,
+    take_over as take_over,
 )
 
 name = "jax"

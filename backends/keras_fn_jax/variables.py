@@ -53,6 +53,11 @@ def assign(handle: jax.Array, value: jax.Array) -> jax.Array:
     return value if isinstance(value, Tracer) else jax.device_put(value, may_alias=False)
 
 
+def take_over(handle: jax.Array, new: jax.Array) -> jax.Array:
+    """Returns the new handle, which no one else holds."""
+    return new if new.sharding == handle.sharding else assign(handle, new)
+
+
 def assign_add(handle: jax.Array, value: Any) -> jax.Array:
     """Returns the sum as the new handle."""
     if type(handle.sharding) is NamedSharding:

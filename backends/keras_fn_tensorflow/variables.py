@@ -28,6 +28,11 @@ def assign(handle: tf.Variable, value: tf.Tensor) -> tf.Variable:
     return handle
 
 
+def take_over(handle: tf.Variable, new: tf.Variable) -> tf.Variable:
+    """Assigns the tensor of the new variable, without a copy."""
+    return assign(handle, new)
+
+
 def assign_add(handle: tf.Variable, value: Any) -> tf.Variable:
     """Adds in place, also in a graph."""
     if handle.shape.rank and not is_tensor(value):

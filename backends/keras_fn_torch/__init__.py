@@ -75,6 +75,7 @@ from keras_fn_torch.variables import (
     assign_add as assign_add,
     new_variable as new_variable,
     set_trainable as set_trainable,
+    take_over as take_over,
 )
 
 name = "torch"

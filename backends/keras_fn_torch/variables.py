@@ -49,6 +49,27 @@ def assign(handle: Tensor, value: Tensor) -> Tensor:
     return handle
 
 
+def take_over(handle: Tensor, new: Tensor) -> Tensor:
+    """Gives the handle the memory of the new one, if nothing else refers to its own; or copies."""
+    if not (_owns_memory(handle) and new.device == handle.device):
+        return assign(handle, new)
+    with torch.inference_mode(False), torch.no_grad():
+        return handle.set_(new.detach())
+
+
+def _owns_memory(x: Tensor) -> bool:
+    """Returns whether no view, array or process shares the memory of a plain tensor on the CPU."""
+    count = getattr(torch._C, "_storage_Use_Count", None)
+    is_plain = type(x) is torch.nn.Parameter and x.device.type == "cpu" and x.is_contiguous()
+    if count is None or not is_plain or x.is_shared() or x.is_inference():
+        return False
+    storage = x.untyped_storage()
+    return x.storage_offset() == 0 and count(storage._cdata) == _OWN_USES
+
+
+_OWN_USES = 2  # the tensor, and the storage object that asks
+
+
 def assign_add(handle: Tensor, value: Any) -> Tensor:
     """Adds in place."""
     with _UNRECORDED if not torch.is_grad_enabled() else torch.no_grad():

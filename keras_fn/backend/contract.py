@@ -137,6 +137,13 @@ class Backend(Protocol):
         """
         ...
 
+    def take_over(self, handle: Handle, new: Handle) -> Handle:
+        """Sets the state to that of a variable that no one else holds; returns the handle to keep.
+
+        `new` has the shape and dtype, and is not used afterwards: its memory need not be copied.
+        """
+        ...
+
     def assign_add(self, handle: Handle, value: Any) -> Handle:
         """Adds a tensor of the same shape and dtype, or a number; returns the handle to keep."""
         ...

@@ -355,7 +355,7 @@ class Variable(ShardsMixin, OperatorsMixin):
             self._deferred_initializer = None
             self._handle = handle
         else:
-            self._handle = current().assign(self._handle, handle)
+            self._handle = current().take_over(self._handle, handle)
 
     def _assign_symbolically(self, value: Any) -> Any:
         """Checks the shape of a value and returns the variable's spec; nothing is assigned."""

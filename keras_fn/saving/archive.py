@@ -59,6 +59,7 @@ class Archive:
         weights: The HDF5 member as a seekable file; it reads from the archive's file, which must
             stay open.
         assets: The content of each asset by its path below `assets/`.
+        weights_crc: The CRC-32 of the HDF5 member, if it was not compared.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Archive:
     metadata: dict[str, Any]
     weights: BinaryIO
     assets: dict[str, bytes]
+    weights_crc: int | None = None
 
     @property
     def weights_name(self) -> str:
@@ -78,13 +80,15 @@ class Archive:
             return parse_json(self.config)
 
 
-def read_archive(file: BinaryIO) -> Archive:
+def read_archive(file: BinaryIO, verify_weights: bool = True) -> Archive:
     """Reads and checks a `.keras` file.
 
     The whole file is read once, for its checksums. An uncompressed member of weights is not copied.
 
     Args:
         file: A binary, seekable file.
+        verify_weights: Whether to compare the weights with their checksum. Default True. If False,
+            it is in the result, for `open_hdf5`.
 
     Raises:
         ModelFileError: The file is not a well-formed `.keras` archive, or a checksum is wrong.
@@ -96,13 +100,15 @@ def read_archive(file: BinaryIO) -> Archive:
         check_members({name: entry.size for name, entry in entries.items()})
         metadata = parse_metadata(_member_bytes(view, entries[METADATA]))
         config = _member_bytes(view, entries[CONFIG])
-        weights = _member_file(view, entries[WEIGHTS])
+        member = entries[WEIGHTS]
+        weights = _member_file(view, member, verify_weights)
         assets = {
             path.removeprefix(ASSETS): _member_bytes(view, entry)
             for path, entry in entries.items()
             if path.startswith(ASSETS)
         }
-    return Archive(name, config, metadata, weights, assets)
+    crc = None if verify_weights or member.method != STORED else member.crc
+    return Archive(name, config, metadata, weights, assets, crc)
 
 
 def parse_metadata(content: bytes) -> dict[str, Any]:
@@ -250,12 +256,12 @@ def _member_bytes(view: ByteView, entry: Entry) -> bytes:
         return b"".join(bytes(chunk) for chunk in member_chunks(view, entry))
 
 
-def _member_file(view: ByteView, entry: Entry) -> BinaryIO:
+def _member_file(view: ByteView, entry: Entry, verify: bool) -> BinaryIO:
     """Returns a member as a file: a view of the archive if uncompressed, else a copy in memory."""
     if entry.method != STORED:
         return io.BytesIO(_member_bytes(view, entry))
     with model_file_errors(entry.name):
-        for _ in member_chunks(view, entry):  # to its end, for its checksum
+        for _ in member_chunks(view, entry) if verify else ():  # to its end, for its checksum
             pass
         return view.slice(entry.data_offset, entry.size)  # type: ignore[return-value]
 

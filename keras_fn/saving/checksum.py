@@ -1,12 +1,15 @@
-"""CRC-32 checksums: computed by a thread while a file is written, and verified when it is read.
+"""CRC-32 checksums: computed while a file is written, and by a thread while it is read.
 
 A zip archive has them for its members. An HDF5 file of weights has one behind its end, where HDF5
 does not look: 32 bytes of text.
 """
 
+import queue
+import re
+import threading
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.errors import ModelFileError
@@ -115,25 +118,15 @@ def check_no_trailer(view: ByteView, end: int) -> None:
         )
 
 
-def verify_trailer(view: ByteView, size: int) -> None:
-    """Compares a file with the checksum behind it.
+def trailer_checksum(view: ByteView, size: int) -> int | None:
+    """Returns the checksum behind a file; None if it is no number.
 
     Args:
         view: The view of the whole file.
         size: The result of `find_trailer`.
-
-    Raises:
-        ModelFileError: The content is not what was saved.
     """
-    expected = view.bytes_at(size + len(_MARK), TRAILER_BYTES - len(_MARK))
-    actual = b"%08x" % compute_crc(view.slice(0, size))
-    if expected != actual:
-        raise ModelFileError(
-            "the weights are not what was saved (CRC-32 differs)",
-            expected=expected.decode("ascii", "replace"),
-            received=actual.decode(),
-            fix="the file is damaged; get it again",
-        )
+    digits = view.bytes_at(size + len(_MARK), TRAILER_BYTES - len(_MARK))
+    return int(digits, 16) if re.fullmatch(rb"[0-9a-f]{8}", digits) else None
 
 
 def compute_crc(view: ByteView) -> int:
@@ -146,3 +139,85 @@ def compute_crc(view: ByteView) -> int:
     while count := view.readinto(buffer):
         crc = zlib.crc32(buffer[:count], crc)
     return crc
+
+
+def check_crc(actual: int, expected: int | None) -> None:
+    """Raises an error unless a checksum is the expected one.
+
+    Args:
+        actual: The checksum of what was read.
+        expected: The checksum of what was saved; None if it is damaged.
+    """
+    if actual != expected:
+        raise ModelFileError(
+            "the weights are not what was saved (CRC-32 differs)",
+            expected="a checksum" if expected is None else f"{expected:08x}",
+            received=f"{actual:08x}",
+            fix="the file is damaged; get it again",
+        )
+
+
+class RunningChecksum:
+    """The CRC-32 of a file, which a thread computes while someone reads parts of the file.
+
+    What is not read by then, or not in the order of the file, is read once more. Within the
+    context, a few parts wait for the thread.
+
+    Args:
+        view: The content.
+    """
+
+    _WAITING = 4  # parts
+
+    def __init__(self, view: ByteView):
+        self._view, self._position = view, 0
+        self._crc = 0
+        self._parts: queue.Queue[Buffer | None] = queue.Queue(self._WAITING)
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="keras_fn-checksum")
+        try:
+            self._thread.start()
+        except RuntimeError:  # none starts while the program ends
+            self._thread = None
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._thread is not None:
+            self._parts.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        while (part := self._parts.get()) is not None:
+            self._crc = zlib.crc32(part, self._crc)
+
+    def add(self, start: int, part: Buffer) -> None:
+        """Adds a part that was read, and is not changed until the context ends.
+
+        Args:
+            start: Where it begins in the view.
+            part: Its bytes.
+        """
+        if start >= self._position:  # else it was read before
+            self._read_until(start)
+            self._add(part)
+
+    def finish(self) -> int:
+        """Reads what is left, and returns the checksum."""
+        self._read_until(self._view.size)
+        self.__exit__()
+        return self._crc
+
+    def _read_until(self, end: int) -> None:
+        while self._position < end:
+            size = min(_CHUNK, end - self._position)
+            self._add(self._view.bytes_at(self._position, size))
+
+    def _add(self, part: Buffer) -> None:
+        self._position += len(part)
+        if self._thread is None:
+            self._crc = zlib.crc32(part, self._crc)
+        else:
+            self._parts.put(part)

@@ -362,7 +362,9 @@ def _load_weights_file(
     if _is_hdf5(signature):
         weights_format.read(model, file, skip_mismatch, skipped)
     elif signature.startswith(_ZIP):
-        keras_format.load_weights(model, read_archive(file), skip_mismatch, skipped)
+        keras_format.load_weights(
+            model, read_archive(file, verify_weights=False), skip_mismatch, skipped
+        )
     elif _ends(filepath, (".json",)):
         is_own = not _ends(filepath, _SAFETENSORS)
         form = weights_format if is_own else safetensors_format

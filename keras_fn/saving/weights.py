@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from keras_fn.saving.dataset_matching import (
     slice_reader,
 )
 from keras_fn.saving.errors import ModelFileError, error_context, sanitize_for_display
+from keras_fn.saving.hdf5.file import Hdf5File
 from keras_fn.saving.limits import current_limits
 from keras_fn.saving.variable_paths import Saveable, list_named_in_config, names, walk_saveables
 from keras_fn.settings import settings
@@ -147,11 +148,22 @@ class Weights:
         Args:
             pairs: The variables and the paths of their datasets.
         """
-        is_sharded = any(variable.layout is not None for variable, _ in pairs)
-        with contextlib.ExitStack() as stack:
-            for file in [] if is_sharded else self._all:  # which hold arrays until they are checked
-                stack.enter_context(file.background_checks())
+        with self.background_checks():
             return [(variable, self.read_handle(path, variable)) for variable, path in pairs]
+
+    @contextlib.contextmanager
+    def background_checks(self) -> Iterator[None]:
+        """Context manager in which threads verify checksums while datasets are read."""
+        with contextlib.ExitStack() as stack:
+            for file in self._all:
+                stack.enter_context(file.background_checks())
+            yield
+
+    def verify(self) -> None:
+        """Verifies the checksums of whole files that were not verified before."""
+        for file in self._all:
+            if isinstance(file, Hdf5File):
+                file.verify()
 
     def read_handle(self, path: str, variable: Variable) -> Any:
         """Returns a new handle of a variable: a process reads the slices of its devices alone.
@@ -199,7 +211,11 @@ def restore(
     """
     is_shared = settings.distribution is not None and not is_new
     with agreement("load_weights") if is_shared else contextlib.nullcontext():
-        plan = _make_plan(model, weights, skip_mismatch, skipped, needs_optimizer, is_new)
+        try:
+            plan = _make_plan(model, weights, skip_mismatch, skipped, needs_optimizer, is_new)
+        except ModelFileError:
+            weights.verify()  # damage is the better explanation
+            raise
         values = [] if is_new else weights.read_all(plan.values)
     _commit(plan, weights, values if not is_new else None, skip_mismatch)
     if plan.missed:
@@ -332,8 +348,9 @@ def _commit(
 ) -> None:
     """Sets the values that were read; in a new model (None) they are read and set one by one."""
     if values is None:
-        for variable, path in plan.values:
-            variable._assign_handle(weights.read_handle(path, variable))
+        with weights.background_checks():
+            for variable, path in plan.values:
+                variable._assign_handle(weights.read_handle(path, variable))
         for saveable, store in plan.stores:
             saveable.owner.load_own_variables(store)
         for layer in plan.layers:

@@ -42,7 +42,7 @@ def read(model: AnyModel, file: BinaryIO, skip_mismatch: bool, skipped: Iterable
         skip_mismatch: Whether to skip layers that do not match, with a warning.
         skipped: Layers to leave unchanged.
     """
-    h5 = open_hdf5(file)
+    h5 = open_hdf5(file, verify=False)
     with model_file_errors():
         weights = Weights([h5], h5.name)
         restore(model, weights, skip_mismatch=skip_mismatch, skipped=skipped)

@@ -431,3 +431,18 @@ def test_operators_of_booleans(name, expected):
     v = Variable([True, False])
     assert values(getattr(v, name)([True, True])) == expected
     assert values(~v) == [False, True]
+
+
+def test_a_variable_takes_over_a_new_one_and_views_of_it_stay_valid():
+    for shape in ((2, 3), ()):
+        variable = Variable(np.zeros(shape, "float32"), name="w")
+        before = variable.value
+        view = before.detach() if keras.backend.backend() == "torch" else None
+        for number in (1, 2):
+            variable._assign_new_array(np.full(shape, number, "float32"))
+            assert variable.numpy().tolist() == np.full(shape, number).tolist()
+        variable.assign_add(np.ones(shape, "float32"))
+        assert variable.numpy().sum() == 3 * np.prod(shape)
+        if view is not None:  # one tensor object for good, as optimizers of PyTorch need it
+            assert variable.value is before
+            assert view.numpy().tolist() == variable.numpy().tolist()

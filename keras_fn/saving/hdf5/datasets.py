@@ -9,7 +9,9 @@ import struct
 
 import numpy as np
 
+from keras_fn.saving.array_memory import empty_array
 from keras_fn.saving.byte_view import ByteView
+from keras_fn.saving.checksum import RunningChecksum
 from keras_fn.saving.errors import sanitize_for_display, unsupported_hdf5_error
 from keras_fn.saving.hdf5.btree import Chunk, chunks
 from keras_fn.saving.hdf5.chunks import check_chunks, filter_codes, read_chunks
@@ -89,13 +91,16 @@ def check_dataset(
     return DatasetInfo(shape, _dtype(file_dtype, named), stored), storage
 
 
-def read_stored(view: ByteView, info: DatasetInfo, storage: Storage) -> np.ndarray:
+def read_stored(
+    view: ByteView, info: DatasetInfo, storage: Storage, checksum: RunningChecksum | None = None
+) -> np.ndarray:
     """Reads a checked dataset.
 
     Args:
         view: The file.
         info: The description of the dataset.
         storage: The location of its bytes.
+        checksum: The checksum of the file, to which they are added.
     """
     if storage.chunk is not None:
         data = read_chunks(
@@ -109,10 +114,13 @@ def read_stored(view: ByteView, info: DatasetInfo, storage: Storage) -> np.ndarr
     elif storage.compact is not None:
         data = np.frombuffer(storage.compact, storage.file_dtype).reshape(info.shape).copy()
     else:
-        data = np.empty(info.shape, storage.file_dtype)
+        data = empty_array(info.shape, storage.file_dtype)
         if storage.offset is not None:
+            raw = data.reshape(-1).view(np.uint8).data
             view.seek(storage.offset)
-            view.readinto(data.reshape(-1).view(np.uint8))
+            view.readinto(raw)
+            if checksum is not None:
+                checksum.add(storage.offset, raw)
     if info.dtype == bool and data.size and data.reshape(-1).view(np.uint8).max() > 1:
         raise unsupported_hdf5_error("a boolean is neither true nor false", "0 or 1")
     if info.dtype.name in OPAQUE_DTYPES:

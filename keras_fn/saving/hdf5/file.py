@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from keras_fn.saving.byte_view import BudgetedView, ByteView
-from keras_fn.saving.checksum import check_no_trailer, find_trailer, verify_trailer
+from keras_fn.saving.checksum import (
+    RunningChecksum,
+    check_crc,
+    check_no_trailer,
+    compute_crc,
+    find_trailer,
+    trailer_checksum,
+)
 from keras_fn.saving.errors import (
     ModelFileError,
     model_file_errors,
@@ -46,20 +53,24 @@ from keras_fn.saving.hdf5.header import Attribute, ObjectHeader, read_header, re
 from keras_fn.saving.limits import current_limits
 
 _NAME_BYTES = 255
+_WORTH_A_THREAD = 1 << 22  # bytes
 
 _FIX = "load the file into the model it was saved from"
 
 AttributeValue = str | list[str] | np.ndarray
 
 
-def open_hdf5(file: BinaryIO, *, name: str | None = None, verify: bool = True) -> "Hdf5File":
+def open_hdf5(
+    file: BinaryIO, *, name: str | None = None, verify: bool = True, crc: int | None = None
+) -> "Hdf5File":
     """Opens and checks an HDF5 file.
 
     Args:
         file: A binary, seekable file object; it must stay open.
         name: The name of the file in error messages. By default the name of the file object.
-        verify: Whether to compare the content with the checksum behind it, if there is one, which
-            reads the file once. Default True. `read_archive` does the same for its members.
+        verify: Whether to compare the content with its checksum, if there is one, which reads the
+            file once. Default True. If False, `background_checks` of the result does it.
+        crc: The checksum of the whole file. By default the one behind its content.
 
     Raises:
         ModelFileError: The file is malformed, or uses features that files of weights do not use.
@@ -70,9 +81,24 @@ def open_hdf5(file: BinaryIO, *, name: str | None = None, verify: bool = True) -
         size = find_trailer(view)
         if size is None:
             check_no_trailer(view, read_superblock(view)[1])
-        if verify and size is not None:
-            verify_trailer(view, size)
-        return Hdf5File(file, name, size)
+        content = view if size is None else view.slice(0, size)
+        if size is not None:
+            if crc is not None:
+                check_crc(compute_crc(ByteView.of_file(file)), crc)
+            crc = trailer_checksum(view, size)
+        has_checksum = size is not None or crc is not None
+        if has_checksum and (verify or content.size < _WORTH_A_THREAD):
+            check_crc(compute_crc(content), crc)
+            has_checksum = False
+        try:
+            h5 = Hdf5File(file, name, size)
+        except ModelFileError:
+            if has_checksum:  # damage is the better explanation
+                check_crc(compute_crc(content), crc)
+            raise
+        if has_checksum:
+            h5._unverified = (content, crc)
+        return h5
 
 
 class Hdf5File:
@@ -94,6 +120,8 @@ class Hdf5File:
             tuple[str, str], AttributeValue
         ] = {}  # cached, because reading is budgeted
         self._storage: dict[str, Storage] = {}
+        self._unverified: tuple[ByteView, int | None] | None = None
+        self._running: RunningChecksum | None = None
         self.groups = [path for path, header in self._headers.items() if header.symbol_table]
         self.datasets: dict[str, DatasetInfo] = {}
         for path, header in self._headers.items():
@@ -136,16 +164,49 @@ class Hdf5File:
                     received=info.dtype.name,
                     fix=_FIX,
                 )
-            data = read_stored(self._view, info, self._storage[path])
+            data = read_stored(self._view, info, self._storage[path], self._running)
             return (
                 data.view(wanted)
                 if is_unnamed(info.dtype, wanted)
                 else data.astype(wanted, copy=False)
             )
 
-    def background_checks(self) -> contextlib.AbstractContextManager[None]:
-        """Returns a context that changes nothing: the checksum was verified when it was opened."""
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def background_checks(self) -> Iterator[None]:
+        """Context manager in which a thread computes the checksum, if it was not verified before.
+
+        Raises:
+            ModelFileError: At the end of the context: the content is not what was saved.
+        """
+        if self._unverified is None:
+            yield
+            return
+        content, expected = self._unverified
+        with RunningChecksum(content) as self._running:
+            try:
+                yield
+                actual = self._running.finish()
+            except ModelFileError:
+                self.verify()  # damage is the better explanation
+                raise
+            finally:
+                self._running = None
+        with model_file_errors(self.name):
+            check_crc(actual, expected)
+        self._unverified = None
+
+    def verify(self) -> None:
+        """Compares the content with its checksum, if it was not verified before.
+
+        Raises:
+            ModelFileError: The content is not what was saved.
+        """
+        if self._unverified is not None:
+            content, expected = self._unverified
+            content.seek(0)
+            with model_file_errors(self.name):
+                check_crc(compute_crc(content), expected)
+            self._unverified = None
 
     def attribute(self, path: str, name: str) -> AttributeValue | None:
         """Returns an attribute: a string, a list of strings, or an array; None if it is missing.

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from keras_fn.errors import DTypeError
+from keras_fn.saving.array_memory import empty_array
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.checksum import write_groups
 from keras_fn.saving.errors import (
@@ -52,6 +53,7 @@ _FORMAT = "format"  # a key of the metadata that other programs write
 _KEYS = {"dtype", "shape", "data_offsets"}
 _ALIGNMENT = 8
 _WORTH_A_THREAD = 1 << 22  # bytes
+_WAITING = 4  # arrays
 SIGNATURE_BYTES = _LENGTH.size + 1
 
 
@@ -228,7 +230,7 @@ class SafetensorsFile:
                 raise _malformed("the array is another one", tuple(shape), info and info.shape)
             if not can_read_as(info.dtype, wanted):
                 raise _malformed("the dtype is another one", wanted.name, info.dtype.name)
-            data = np.empty(info.shape, info.dtype)
+            data = empty_array(info.shape, info.dtype)
             raw = data.reshape(-1).view(np.uint8)
             self._view.seek(info.offset)
             self._view.readinto(raw)
@@ -273,6 +275,8 @@ class _Checks:
         self.running: list[tuple[str, Future[None]]] = []
 
     def add(self, path: str, crc: int, data: memoryview) -> None:
+        if len(self.running) >= _WAITING:
+            self.running[-_WAITING][1].exception()  # waits: few arrays are held for it
         self.running.append((path, self.pool.submit(_compare_crc, crc, data)))
 
 
