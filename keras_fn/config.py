@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING
 
 from keras_fn import dtype_policies, settings
-from keras_fn.backend import loader
+from keras_fn.backend import compilation_cache, loader
 from keras_fn.backend.loader import set_backend as set_backend
 from keras_fn.core import namespaces
 from keras_fn.settings import (
@@ -229,6 +230,30 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """
     limit = settings.check_limit("max_steps_per_epoch", max_steps_per_epoch)
     settings.settings.max_steps_per_epoch = limit
+
+
+def enable_compilation_cache(folder: str | PathLike[str] | None = None) -> None:
+    """Keeps compiled functions on disk, so that the next process need not compile them.
+
+    Call it before the first training or prediction. On JAX it is the persistent compilation cache
+    with thresholds that let in small functions. On PyTorch it is Inductor's, which works for
+    `compile(jit_compile=True)`. TensorFlow can keep no functions of XLA for CPUs, so there it is a
+    warning. The environment variable `KERAS_COMPILATION_CACHE` does the same for a whole process:
+    the path of a folder, or `1` for the default one.
+
+    A process runs what it finds in the folder: it must be one where only you can write.
+
+    Args:
+        folder: The folder, in which each backend has one of its own. It grows: delete it whenever
+            you like. Default `compilation_cache` in `KERAS_HOME`, or in `~/.keras`.
+
+    Raises:
+        ValueError: It is not the path of a folder in which files can be written.
+
+    Example:
+        >>> keras.config.enable_compilation_cache("my_cache")  # doctest: +SKIP
+    """
+    compilation_cache.cache_compilations(loader.current(), folder)
 
 
 def enable_unsafe_deserialization() -> None:

@@ -45,7 +45,8 @@ CHECKED = {name: line for name, line in NAMES.items() if namespace(name) in WHOL
 # Public names of ours in the namespaces of Keras.
 ADDED = {
     "distribution.summary",
-    "dtype_policies.dtype_policy", "dtype_policies.set_dtype_policy", "install",
+    "config.enable_compilation_cache", "dtype_policies.dtype_policy",
+    "dtype_policies.set_dtype_policy", "install",
     "models.Functional", "ops.getitem", "ops.squared_difference", "saving.LoadReport",
     "saving.load_state_dict", "utils.Dataset",
     "utils.model_to_mermaid", "value_and_grad",

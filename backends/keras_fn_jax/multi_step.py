@@ -40,11 +40,10 @@ class _Loop(NamedTuple):
 
 
 class _Program(NamedTuple):
-    """A compiled loop of a shared program; without a loop where XLA is slower in loops."""
+    """A shared loop, and its function; without a loop where XLA is slower in loops."""
 
     loop: _Loop | None
     function: SharedFunction
-    compiled: Any
 
 
 def compile_multi_step(
@@ -72,8 +71,7 @@ def compile_multi_step(
         loop, run = trace(PyTreeAdapter()) or (None, None)
         if share is None or len(state) > size:  # a key does not know of variables made meanwhile
             return loop and _assign_results(jax.jit(run, **options), state, loop)
-        shared = SharedFunction()
-        content = _Program(loop, shared, jax.jit(shared.__call__, **options))
+        content = _Program(loop, SharedFunction(options))
         program = share.program.get_content(lambda: content)
         run = run if program is content else None
     if program.loop is None:
@@ -86,11 +84,11 @@ def compile_multi_step(
             _, run = trace(program.loop.adapter)
         if share.is_current():
             with program.function.trace(run):
-                return call(program.compiled)
+                return call(program.function.compiled)
         run = run if hasattr(run, "lower") else jax.jit(run, **options)
         return call(run)
 
-    return _assign_results(program.compiled, state, program.loop, retrace)
+    return _assign_results(program.function.compiled, state, program.loop, retrace)
 
 
 def _trace_loop(

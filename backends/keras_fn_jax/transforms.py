@@ -147,12 +147,17 @@ class NotTracedError(Exception):
 class SharedFunction:
     """A function to compile, of whichever model is traced: it holds none, so none is kept alive.
 
+    Args:
+        options: Arguments of `jax.jit`.
+
     Attributes:
         adapter: Restores the structure of the results.
+        compiled: The compiled function.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: dict[str, Any]):
         self.adapter = PyTreeAdapter()
+        self.compiled = jax.jit(self.__call__, **options)
         self._local = threading.local()
 
     def __call__(self, *args: Any) -> Any:
@@ -192,29 +197,29 @@ def compile(
         pure = functionalize(function, state, adapter, donated)
         return lambda old, kept, *args: pure([*old, *kept], *args)
 
-    if share is None:
-        shared, adapter = None, PyTreeAdapter()
-        compiled = jax.jit(make_pure(adapter), **options)
-    else:
-        shared, compiled = share.program.get_content(lambda: _jit_shared(options))
-        adapter = shared.adapter
-
     def call(*args: Any) -> Any:
         values = [v.value for v in state]
         return compiled(values[:donated], values[donated:], *args)
 
     def trace_shared(*args: Any) -> Any:
         """Traces this model for all that share the program, or else for itself."""
-        nonlocal shared, compiled, adapter
-        if shared is not None and share is not None and share.is_current():
+        nonlocal share, compiled, adapter
+        if share is not None and share.is_current():
             try:
-                with shared.trace(make_pure(adapter)):
+                with share.program.content.trace(make_pure(adapter)):
                     return call(*args)
             except UncapturedVariableError:
                 pass
-        shared, adapter = None, PyTreeAdapter()
+        share, adapter = None, PyTreeAdapter()
         compiled = jax.jit(make_pure(adapter), **options)
         return retry_with_captured_state(partial(call, *args), state)
+
+    if share is None:
+        adapter = PyTreeAdapter()
+        compiled = jax.jit(make_pure(adapter), **options)
+    else:
+        shared = share.program.get_content(lambda: SharedFunction(options))
+        adapter, compiled = shared.adapter, shared.compiled
 
     def step(*args: Any) -> Any:
         values = [v.value for v in state]
@@ -236,11 +241,6 @@ def compile(
         return adapter.nested(results)
 
     return step
-
-
-def _jit_shared(options: dict[str, Any]) -> tuple[SharedFunction, Any]:
-    shared = SharedFunction()
-    return shared, jax.jit(shared.__call__, **options)
 
 
 def trace_settings() -> tuple[str, ...]:

@@ -48,6 +48,7 @@ from keras_fn_tensorflow.ragged import (
     ragged_samples as ragged_samples,
 )
 from keras_fn_tensorflow.refusals import is_refusal as is_refusal, needs_values as needs_values
+from keras_fn_tensorflow.shared_traces import trace_settings as trace_settings
 from keras_fn_tensorflow.sparse import (
     make_sparse as make_sparse,
     map_values as map_values,

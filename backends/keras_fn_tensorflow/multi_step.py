@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_fn.core import tree
+from keras_fn.core.programs import ProgramShare
 from keras_fn_tensorflow.transforms import compile, draw_values
 
 
@@ -16,6 +17,7 @@ def compile_multi_step(
     batches: tf.Tensor,
     finalize: Callable[[Any], Any],
     jit: Any = "auto",
+    share: ProgramShare | None = None,
 ) -> Callable[..., Any] | None:
     """Compiles a `tf.while_loop` over the steps, which assign the variables.
 
@@ -24,24 +26,38 @@ def compile_multi_step(
     if jit is None:
         return None
     draw_values(state)
-    step = tf.function(function, autograph=False).get_concrete_function(tensors, batches[0])
-    results = step.structured_outputs
-    leaves = [x for x in tree.flatten(results) if x is not None]
-    if not all(x.shape.is_fully_defined() for x in leaves):
+
+    def trace() -> Any:
+        return tf.function(function, autograph=False).get_concrete_function(tensors, batches[0])
+
+    loops = {} if share is None else share.program.get_content(dict)
+    traced: list[Any] = []  # for the first trace of the loop
+    if _IS_POSSIBLE not in loops:
+        traced.append(trace())
+        loops[_IS_POSSIBLE] = all(x.shape.is_fully_defined() for x in _list_results(traced[0]))
+    if not loops[_IS_POSSIBLE]:
         return None
 
     def loop(tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
+        step = traced.pop() if traced else trace()
         data = [x for x in tree.flatten(tensors) if x is not None]
 
         def body(i: Any, *_: Any) -> Any:
             outputs = tree.flatten(step(*data, batches[i]))
             return i + 1, *(x for x in outputs if x is not None)
 
-        empty = [tf.zeros(x.shape, x.dtype) for x in leaves]
+        empty = [tf.zeros(x.shape, x.dtype) for x in _list_results(step)]
         _, *last = tf.while_loop(
             lambda i, *_: i < stop, body, (start, *empty), parallel_iterations=1
         )
-        steps = iter(last)
+        results, steps = step.structured_outputs, iter(last)
         return finalize(tree.map_structure(lambda x: None if x is None else next(steps), results))
 
-    return compile(loop, state, jit)
+    return compile(loop, state, jit, share=share)
+
+
+_IS_POSSIBLE = "is possible"  # in a program: whether a loop can carry the results of a step
+
+
+def _list_results(step: Any) -> list[Any]:
+    return [x for x in tree.flatten(step.structured_outputs) if x is not None]

@@ -1,6 +1,7 @@
 """Function transforms: abstract evaluation, gradients, compilation."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -8,10 +9,12 @@ from tensorflow.python.autograph.core import config as autograph
 
 from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn.core.programs import ProgramShare
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import has_gpu
 from keras_fn_tensorflow.process_store import cluster
+from keras_fn_tensorflow.shared_traces import bind_shared
 from keras_fn_tensorflow.strategies import check_no_strategy
 from keras_fn_tensorflow.tensors import (
     convert_to_tensor,
@@ -82,7 +85,11 @@ def value_and_grad(
 
 
 def compile(
-    function: Callable[..., Any], state: Sequence[Any], jit: Any = "auto", donate: bool = True
+    function: Callable[..., Any],
+    state: Sequence[Any],
+    jit: Any = "auto",
+    donate: bool = True,
+    share: ProgramShare | None = None,
 ) -> Callable[..., Any]:
     """`tf.function`, in which the variables of `state` are read and assigned directly.
 
@@ -107,8 +114,9 @@ def compile(
         if signature not in compiled:
             # Without the tensors, which would be kept alive.
             skeleton = tree.map_structure(lambda _: None, args)
+            bind = None if share is None else partial(_bind_shared, signature, state, share)
             compiled[signature] = _compile_flat(
-                function, skeleton, signature[1], options, options is not jit
+                function, skeleton, signature[1], options, options is not jit, bind
             )
         return compiled[signature](*[_to_tensor(x) for x in leaves if x is not None])
 
@@ -121,6 +129,7 @@ def _compile_flat(
     missing: tuple[bool, ...],
     options: dict[str, Any],
     may_fall_back: bool,
+    bind: Callable[..., Any] | None,
 ) -> Callable[..., Any]:
     """`tf.function` of flat tensors: flattening nested ones takes TensorFlow long at each call."""
 
@@ -130,7 +139,8 @@ def _compile_flat(
             *tree.unflatten(skeleton, [None if gone else next(rest) for gone in missing])
         )
 
-    compiled = _dispatch_to_concrete_functions(tf.function(flat, autograph=False, **options))
+    traced = tf.function(flat, autograph=False, **options)
+    compiled = _dispatch_to_concrete_functions(traced, bind)
     may_fall_back = may_fall_back and bool(options.get("jit_compile"))
 
     def call(*tensors: Any) -> Any:
@@ -148,10 +158,22 @@ def _compile_flat(
     return call
 
 
-def _dispatch_to_concrete_functions(function: Any) -> Callable[..., Any]:
+def _bind_shared(
+    signature: Any, state: Sequence[Any], share: ProgramShare, function: Any, key: Any, tensors: Any
+) -> Callable[..., Any] | None:
+    return bind_shared(function, tensors, (signature, key), state, share)
+
+
+def _dispatch_to_concrete_functions(
+    function: Any, bind: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
     """Calls the concrete functions of a `tf.function` of flat tensors directly.
 
     TensorFlow's lookup of the concrete function takes about as long as a small function itself.
+
+    Args:
+        function: The `tf.function`.
+        bind: Returns a shared trace for `(function, key, tensors)`, or None.
     """
     traces: dict[Any, Callable[..., Any]] = {}
 
@@ -162,6 +184,10 @@ def _dispatch_to_concrete_functions(function: Any) -> Callable[..., Any]:
         key = tuple([(*t.shape.as_list(), t.dtype, t.device) for t in tensors])
         if key in traces:
             return traces[key](*tensors)
+        shared = None if bind is None else bind(function, key, tensors)
+        if shared is not None:
+            traces[key] = shared
+            return shared(*tensors)
         results = function(*tensors)
         traces[key] = function.get_concrete_function(*tensors)
         return results

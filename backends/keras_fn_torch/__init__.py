@@ -6,6 +6,7 @@ from keras_fn_torch.batching import (
     prepare_host_batch as prepare_host_batch,
     split_into_batches as split_into_batches,
 )
+from keras_fn_torch.compilation_cache import cache_compilations as cache_compilations
 from keras_fn_torch.device import (
     default_device as default_device,
     device_scope as device_scope,

@@ -6,6 +6,8 @@ step. The other protocols are optional capabilities. The frontend checks for one
 
 - `compile_call` (`SupportsCompileCall`): a model's call as one compiled function.
 - `compile_multi_step` (`SupportsMultiStep`): many training steps as one compiled function.
+- `trace_settings` (`SupportsSharedPrograms`): models that are alike share compiled functions.
+- `cache_compilations` (`SupportsCompilationCache`): compiled functions on disk.
 - `outline` (`SupportsOutlining`): part of a compiled function as a function of its own.
 - `is_refusal` (`SupportsRefusals`): which errors of the framework are about an op's arguments.
 - `is_value_donated` (`SupportsDonation`): steps that reuse the memory of the values they replace.
@@ -34,7 +36,7 @@ step. The other protocols are optional capabilities. The frontend checks for one
 - `profile`, `block_until_ready` and `is_out_of_memory` (`SupportsProfiling`): profiling hooks.
 
 The protocols about devices are in `keras_fn.backend.distribution_contract`, that of exports in
-`export_contract`.
+`export_contract`, those about compiled functions that are used again in `program_contract`.
 
 A backend that cannot do something at all raises `keras_fn.errors.UnsupportedError` when it is
 called for it: a backend without gradients does so in `value_and_grad`.

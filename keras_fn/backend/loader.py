@@ -4,6 +4,7 @@ import importlib
 from importlib.metadata import entry_points
 from typing import cast
 
+from keras_fn.backend.compilation_cache import cache_as_environment_says
 from keras_fn.backend.contract import Backend
 from keras_fn.settings import BUILTIN_BACKENDS, is_installed, settings
 
@@ -21,6 +22,7 @@ def current() -> Backend:
     global _loaded
     if _loaded is None:
         _loaded = _load(name())
+        cache_as_environment_says(_loaded)
     return _loaded
 
 

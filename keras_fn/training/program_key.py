@@ -15,11 +15,12 @@ from functools import partial
 from hashlib import blake2b
 from operator import attrgetter
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from keras_fn.backend.loader import current, name as backend_name, supports
+from keras_fn.backend.program_contract import SupportsSharedPrograms
 from keras_fn.constraints import Constraint
 from keras_fn.core.graph import ExecutionPlan
 from keras_fn.core.graph_model import get_graph
@@ -374,12 +375,14 @@ def make_key(
         roots: All objects from which the trace reads.
         options: Other plain values that it depends on.
     """
-    active = context.current
-    if settings.distribution is not None or active is not DEFAULT_CONTEXT:
+    flags = cast(SupportsSharedPrograms, current()).trace_settings()
+    if flags is None or settings.distribution is not None:
+        return None
+    if context.current is not DEFAULT_CONTEXT:
         return None
     writer = KeyWriter(state)
     try:
-        writer.write((kind, backend_name(), current().trace_settings(), options))
+        writer.write((kind, backend_name(), flags, options))
         writer.write(_identities.modules_version())
         writer.write(vars(settings))
         writer.write(list(state))
@@ -395,8 +398,10 @@ def share_program(
     state: Sequence[Variable],
     get_roots: Callable[[], Iterable[Any]],
     options: Any = None,
-) -> ProgramShare | None:
-    """Returns the program that a model shares with those that are alike, or None if it cannot.
+) -> dict[str, ProgramShare]:
+    """Returns the argument `share` for the backend: the program that models which are alike share.
+
+    Empty if the model cannot share one.
 
     Args:
         kind: What the program does.
