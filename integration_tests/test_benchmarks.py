@@ -150,6 +150,38 @@ def test_every_table_is_made_by_one_flag(program):
     assert set(program.PAGE) <= set(program.SECTIONS)
 
 
+@pytest.fixture
+def gpu(jobs):
+    return importlib.import_module("gpu")
+
+
+def test_without_a_gpu_its_check_says_so_and_ends_well(gpu, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["gpu.py"])
+    monkeypatch.setattr(gpu, "find_device", lambda wanted: None)
+    assert gpu.main() == 0
+    assert "No GPU" in capsys.readouterr().out
+
+
+def test_a_failed_check_of_a_gpu_is_its_exit_status(gpu, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--device", "cpu", "--parts", "ops"])
+    monkeypatch.setattr(gpu, "_TOLERANCE", 0.0)
+    monkeypatch.setattr(gpu, "OPS", {k: gpu.OPS[k] for k in ("elementwise", "searching")})
+    assert gpu.main() == 1
+    out = capsys.readouterr().out
+    assert "| elementwise |" in out
+    assert "FAILED: ['ops']" in out
+
+
+def test_the_checks_of_a_gpu_succeed_on_the_cpu(gpu, monkeypatch):
+    monkeypatch.setattr(gpu, "_SPEED", ())
+    monkeypatch.setattr(gpu, "POLICIES", {"mixed_float16": "float16"})
+    device = "gpu" if gpu.find_device("gpu") else "cpu"
+    for name in ("ops", "fit", "placement"):
+        rows = list(gpu.PARTS[name](keras_fn, device))
+        assert rows
+        assert [row for row, ok in rows if not ok] == []
+
+
 def test_start_up_is_measured_in_a_separate_process(jobs):
     startup = importlib.import_module("startup")
     (seconds, unit), (peak, unit_of_peak) = startup.rows(["native"], 1, ["mlp"])
