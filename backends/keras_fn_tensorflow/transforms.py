@@ -11,6 +11,7 @@ from keras_fn.core import tree
 from keras_fn.core.keras_tensor import KerasTensor
 from keras_fn.core.programs import ProgramShare
 from keras_fn.core.scopes import StatelessScope
+from keras_fn.core.sharded_variable import ShardedVariable
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import has_gpu
 from keras_fn_tensorflow.process_store import cluster
@@ -76,12 +77,30 @@ def value_and_grad(
         sources = [v.value for v in variables]  # plain tensors in a StatelessScope
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(sources)
-            value, more = function(*args)
+            if ShardedVariable.exist:
+                value, more = _call_with_gathered(function, args, variables, sources)
+            else:
+                value, more = function(*args)
         grads = tape.gradient(value, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         # Densifies the sparse gradient of an embedding: optimizers read every row.
         return (value, more), [tf.convert_to_tensor(g) for g in grads]
 
     return run
+
+
+def _call_with_gathered(
+    function: Callable[..., Any], args: Any, variables: Sequence[Any], values: Sequence[Any]
+) -> Any:
+    """Calls a function of sharded variables with values that have been gathered already."""
+    pairs = zip(variables, values, strict=True)
+    gathered = [(v, x) for v, x in pairs if isinstance(v, ShardedVariable)]
+    if not gathered:
+        return function(*args)
+    with StatelessScope(gathered) as scope:
+        result = function(*args)
+    for key, variable in scope.written.items():
+        variable.assign(scope.state[key])
+    return result
 
 
 def compile(
