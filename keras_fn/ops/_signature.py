@@ -46,7 +46,8 @@ class OpSignature:
     def full_name(self) -> str:
         """The name by which users call it, such as `"ops.image.resize"`."""
         folder = self.fn.__module__.split(".ops.")[-1].split(".")[0]
-        return f"ops.image.{self.name}" if folder == "image" else f"ops.{self.name}"
+        name = self.name.removesuffix("_with_bias")  # what layers call for `ops.conv` and a sum
+        return f"ops.image.{name}" if folder == "image" else f"ops.{name}"
 
     def normalize_arguments(
         self, args: tuple, kwargs: dict[str, Any]
@@ -135,7 +136,7 @@ class OpSignature:
         """Returns an error that names this op: the source, or the context of an inner op's."""
         if error.source == "ops":
             return error.with_source(self.full_name)
-        if f".{self.name}" in error.source:
+        if f".{self.name}" in error.source or self.full_name in error.source:
             return error
         return error.with_context(self.full_name)
 

@@ -145,7 +145,7 @@ def _conv_with_bias(
     spec = _conv_shapes.conv(inputs, kernel, *args, **options)
     if len(bias.shape) != 1 or not is_size_compatible(bias.shape[0], kernel.shape[-1]):
         raise SpecError(
-            "convolution with a bias",
+            "ops",
             expected=f"a bias of shape ({kernel.shape[-1]},), one number for each filter",
             received=f"shape {bias.shape}",
             fix="check the shapes of the kernel and the bias",
