@@ -16,6 +16,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from keras_fn.core import tree
 from keras_fn.core.scopes import context
 from keras_fn.core.sharded_variable import ShardScope
+from keras_fn_torch.gradient_buckets import GradientBuckets
 from keras_fn_torch.tensors import Tensor, convert_to_numpy
 from keras_fn_torch.transforms import call_with_values, detach, gradients
 
@@ -179,10 +180,14 @@ def summed_value_and_grad(
             else:
                 tensors = [v.value.detach().requires_grad_() for v in variables]
                 value, more = call_with_values(function, args, variables, tensors)
-        grads = gradients(value, tensors)
-        # Those of shards have been summed where the shards were gathered.
-        own = [i for i, v in enumerate(variables) if tuple(grads[i].shape) == v.shape]
-        for i, total in zip(own, all_reduce_sum([grads[i] for i in own]), strict=True):
+        # Those of shards are summed where the shards were gathered.
+        own = [i for i, v in enumerate(variables) if tuple(tensors[i].shape) == v.shape]
+        buckets = GradientBuckets([tensors[i] for i in own])
+        try:
+            grads = gradients(value, tensors)
+        finally:
+            buckets.remove_hooks()
+        for i, total in zip(own, buckets.sum([grads[i] for i in own]), strict=True):
             grads[i] = total
         return (value.detach(), tree.map_structure(detach, more)), grads
 

@@ -15,6 +15,10 @@ import numpy as np
 import keras_fn as keras
 from keras_fn import distribution, layers, ops
 
+if keras.backend.backend() == "torch":  # several groups of gradients
+    from keras_fn_torch import gradient_buckets
+
+    gradient_buckets._BUCKET_BYTES = 4000
 folder = Path(sys.argv[1])
 distribution.initialize(timeout=60)
 PROCESS = int(os.environ["KERAS_DISTRIBUTION_PROCESS_ID"])
