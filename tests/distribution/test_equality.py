@@ -14,7 +14,7 @@ from keras_fn.backend import backend
 
 pytestmark = pytest.mark.multi_device
 on_jax = pytest.mark.skipif(backend() != "jax", reason="a process has several devices on JAX")
-on_replicas = pytest.mark.skipif(backend() != "torch", reason="a process is a replica on PyTorch")
+on_replicas = pytest.mark.skipif(backend() == "jax", reason="a process has several devices on JAX")
 LAYOUTS = tuple(sharded_layouts())
 REPLICA_LAYOUTS = {2: ("replicated", "sharded"), 3: LAYOUTS[:2], 4: LAYOUTS}  # by processes
 # What each push runs on JAX: many things at once, on meshes of one axis and of two; and each kind
@@ -27,6 +27,13 @@ CORE = {
     "outputs": ("sharded",),
     "custom_step": ("sharded",),
     "float16": ("sharded+tensor",),
+}
+# What each push runs on TensorFlow, which traces each step: at least one model of each kind.
+TENSORFLOW_CORE = {
+    "core": ("replicated", "sharded"),
+    "mask_sgd": ("sharded",),
+    "custom_step": ("replicated",),
+    "float16": ("sharded",),
 }
 MOST_IN_LOSSES = 2e-6
 
@@ -67,8 +74,14 @@ def test_the_whole_matrix(name, tmp_path):
 
 
 @on_replicas
-@pytest.mark.parametrize(
-    "processes", [2, *(pytest.param(n, marks=pytest.mark.thorough) for n in (3, 4))]
-)
-def test_replicas_train_as_one_device(processes, tmp_path):
-    check(dict.fromkeys(CASES, REPLICA_LAYOUTS[processes]), tmp_path, processes)
+def test_replicas_train_as_one_device(tmp_path):
+    whole = dict.fromkeys(CASES, REPLICA_LAYOUTS[2])
+    check(whole if backend() == "torch" else TENSORFLOW_CORE, tmp_path, 2)
+
+
+@on_replicas
+@pytest.mark.thorough
+@pytest.mark.parametrize("processes", REPLICA_LAYOUTS)
+@pytest.mark.parametrize("name", CASES)
+def test_the_whole_matrix_of_replicas(name, processes, tmp_path):
+    check({name: REPLICA_LAYOUTS[processes]}, tmp_path, processes)
