@@ -91,7 +91,7 @@ class Conv(LoraLayer, Convolution):
         inputs, *options = self._arguments(inputs)
         return conv(inputs, kernel, *options)
 
-    def _arguments(self, inputs: Any) -> tuple[Any, Any, str, str, Any]:
+    def _arguments(self, inputs: Any) -> tuple[Any, ...]:
         """Returns the inputs and the options of the op; a causal padding is made here."""
         padding = self.padding
         if self._before is not None:
