@@ -63,9 +63,23 @@ def native_dtype(dtype: str) -> tf.DType:
 
 
 def convert_to_numpy(x: tf.Tensor, copy: bool = True) -> np.ndarray:
-    """Copies to the host; a sparse tensor becomes dense."""
-    del copy  # TensorFlow always does
-    return np.asarray((to_dense(x) if is_sparse(x) else x).numpy())
+    """Copies to the host; a sparse tensor becomes dense.
+
+    A view is read-only. It keeps its value: an assignment to its variable makes a new tensor.
+    """
+    if is_sparse(x):
+        x = to_dense(x)
+    elif not copy and x.dtype in _VIEWED:
+        tensor: Any = x.read_value() if isinstance(x, tf.Variable) else x
+        if isinstance(tensor, tf.__internal__.EagerTensor):
+            return np.asarray(memoryview(tensor))
+    return np.asarray(x.numpy())
+
+
+_VIEWED = {  # dtypes that Python's buffers have
+    tf.bool, tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64,
+    tf.float16, tf.float32, tf.float64, tf.complex64, tf.complex128,
+}  # fmt: skip
 
 
 def cast(x: Any, dtype: str) -> Any:
