@@ -70,7 +70,7 @@ def attach_stub(
         if name not in exports:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module, attribute = exports[name]
-        with _gc_disabled():
+        with gc_disabled():
             for required in (requires or {}).get(module, ()):
                 importlib.import_module(required)
             value = _import_name(package, module, attribute)
@@ -104,11 +104,11 @@ def _import_name(package: str, module: str, name: str) -> ModuleType | Any:
 
 
 @contextmanager
-def _gc_disabled() -> Iterator[None]:
-    """Disables garbage collection inside the context.
+def gc_disabled() -> Iterator[None]:
+    """Disables garbage collection inside the context, or in calls of a function decorated with it.
 
-    Importing creates many objects and no garbage. With a framework loaded, the collections that
-    they trigger take as long as importing this package.
+    Importing creates many objects and no garbage, as does reading a model from a file. With a
+    framework loaded, the collections that they trigger take as long as importing this package.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
+from keras_fn._lazy import gc_disabled
 from keras_fn.core.object_sharing import ObjectSharingScope
 from keras_fn.core.registry import CustomObjectScope
 from keras_fn.core.scopes import DeferredInitScope
@@ -41,6 +42,7 @@ from keras_fn.types import AnyModel
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without compiling it"
 
 
+@gc_disabled()
 def archive_members(model: AnyModel, with_optimizer: bool = True) -> dict[str, Any]:
     """Returns the content of each member of the archive of a model.
 
@@ -96,6 +98,7 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
     return restore_model(read_archive(file, verify_weights=False), custom_objects, with_compile)
 
 
+@gc_disabled()
 def restore_model(
     archive: Archive, custom_objects: Mapping[str, Any] | None, with_compile: bool
 ) -> Any:
