@@ -14,6 +14,13 @@ from keras_fn.core.scopes import Scope, context
 from keras_fn.types import Tensor
 
 
+class GradientState:
+    """Whether the gradients of a step are those of the whole batch: `value_and_grad` sums them."""
+
+    def __init__(self, summed: bool = False):
+        self.summed = summed
+
+
 class ReplicaBatch(NamedTuple):
     """Which rows of the global batch this process has.
 
@@ -25,6 +32,7 @@ class ReplicaBatch(NamedTuple):
         rows: The number of rows that are computed with: 1 for none, which then count nothing.
         total: The number of rows of all processes.
         share: `count / total`, by which losses are weighted.
+        gradients: What is known about the gradients of the step.
     """
 
     start: Any
@@ -32,6 +40,7 @@ class ReplicaBatch(NamedTuple):
     rows: Any
     total: Any
     share: Any
+    gradients: GradientState
 
     def average(self, x: Tensor) -> Tensor:
         """Returns the mean over the whole batch, of the mean over the rows of this process."""
@@ -82,10 +91,10 @@ class ReplicaScope(Scope):
     """Scope of a step of a replica.
 
     Args:
-        replica: The rows of the step.
+        replica: The rows of the step; None for code that has all rows.
     """
 
-    def __init__(self, replica: ReplicaBatch):
+    def __init__(self, replica: ReplicaBatch | None):
         self.replica = replica
 
     def _overrides(self) -> dict[str, Any]:

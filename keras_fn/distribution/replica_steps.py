@@ -8,7 +8,7 @@ from keras_fn.backend.contract import SupportsSparse
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.ragged import PaddedBatch
-from keras_fn.core.replicas import ReplicaBatch, ReplicaScope, sum_all_over_replicas
+from keras_fn.core.replicas import GradientState, ReplicaBatch, ReplicaScope, sum_all_over_replicas
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.processes import processes
@@ -77,9 +77,10 @@ def split_rows(total: Any, index: int, count: int) -> ReplicaBatch:
     start, stop = total * index // count, total * (index + 1) // count
     number = stop - start
     if isinstance(number, int):
-        return ReplicaBatch(start, number, max(number, 1), total, number / total)
+        rows, share = max(number, 1), number / total
+        return ReplicaBatch(start, number, rows, total, share, GradientState())
     share = ops.divide(ops.cast(number, "float32"), ops.cast(total, "float32"))
-    return ReplicaBatch(start, number, ops.maximum(number, 1), total, share)
+    return ReplicaBatch(start, number, ops.maximum(number, 1), total, share, GradientState())
 
 
 def _take_rows(x: Any, replica: ReplicaBatch) -> Any:

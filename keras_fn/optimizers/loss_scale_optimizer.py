@@ -12,7 +12,7 @@ from keras_fn.core.sparse import make_dense
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers.optimizer import Optimizer
-from keras_fn.optimizers.sharded_updates import apply_to_shards, has_shards
+from keras_fn.optimizers.sharded_updates import apply_in_scope, needs_scope
 from keras_fn.types import LearningRateLike, NoArguments, Tensor
 
 # Arguments without effect, with their defaults, that older files have.
@@ -146,8 +146,8 @@ class LossScaleOptimizer(Optimizer):
             if not self.built:
                 self.build(trainable_variables)
         variables = trainable_variables or self._trainable_variables
-        if ShardedVariable.exist and has_shards(variables):
-            apply_to_shards(self, grads, variables)
+        if (ShardedVariable.exist or context.current.replica) and needs_scope(variables):
+            apply_in_scope(self, grads, variables)
             return
         finite = self.check_finite(grads)
         if self.built and len(grads) == len(variables):  # else the inner optimizer raises

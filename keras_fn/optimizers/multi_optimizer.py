@@ -7,10 +7,12 @@ from typing import Any
 from keras_fn import _regex
 from keras_fn.core import serialization
 from keras_fn.core.path_map import PathMap
+from keras_fn.core.scopes import context
 from keras_fn.core.variable import Variable
 from keras_fn.errors import DTypeError, SpecError
 from keras_fn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from keras_fn.optimizers.optimizer import Optimizer
+from keras_fn.optimizers.sharded_updates import apply_in_scope, needs_scope
 from keras_fn.types import LearningRateLike, Tensor
 
 
@@ -242,6 +244,9 @@ class MultiOptimizer(Optimizer):
         """
         grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
+            return
+        if context.current.replica is not None and needs_scope(()):  # all gradients at once
+            apply_in_scope(self, grads, variables)
             return
         groups: dict[int, tuple[list[Any], list[Any]]] = {}
         for g, v in zip(grads, variables, strict=True):

@@ -21,7 +21,7 @@ from keras_fn.optimizers.array_namespace import ArrayNamespace
 from keras_fn.optimizers.clipping import clip_gradients
 from keras_fn.optimizers.foreach_groups import ForeachGroup, cast_like, make_foreach_groups
 from keras_fn.optimizers.schedules.schedule import LearningRateSchedule
-from keras_fn.optimizers.sharded_updates import Clips, apply_to_shards, clip_shards, has_shards
+from keras_fn.optimizers.sharded_updates import Clips, apply_in_scope, clip_shards, needs_scope
 from keras_fn.optimizers.state import OptimizerState
 from keras_fn.optimizers.validation import (
     BASE_ARGUMENTS,
@@ -229,8 +229,8 @@ class Optimizer(OptimizerState):
         grads, variables = self._prepare_gradients(grads, trainable_variables)
         if not grads:
             return
-        if ShardedVariable.exist and has_shards(variables):
-            apply_to_shards(self, grads, variables)
+        if (ShardedVariable.exist or context.current.replica) and needs_scope(variables):
+            apply_in_scope(self, grads, variables)
             return
         backend: Any = current()  # not `typing.cast`: Dynamo would lose the type behind it
         foreach: type[ForEach] | None = backend.foreach if supports("foreach") else None

@@ -74,6 +74,7 @@ def differentiate_replica(
 
     def differentiated(*args: Any) -> tuple[tuple[Any, Any], list[Tensor]]:
         (_, result), grads = run(*args)
+        replica.gradients.summed = True
         return result, grads
 
     return differentiated
