@@ -105,7 +105,7 @@ def _import_name(package: str, module: str, name: str) -> ModuleType | Any:
 
 @contextmanager
 def gc_disabled() -> Iterator[None]:
-    """Disables garbage collection inside the context, or in calls of a function decorated with it.
+    """Disables garbage collection inside the context.
 
     Importing creates many objects and no garbage, as does reading a model from a file. With a
     framework loaded, the collections that they trigger take as long as importing this package.

@@ -42,7 +42,6 @@ from keras_fn.types import AnyModel
 _COMPILE_FIX = "load_model(..., compile=False) loads the model without compiling it"
 
 
-@gc_disabled()
 def archive_members(model: AnyModel, with_optimizer: bool = True) -> dict[str, Any]:
     """Returns the content of each member of the archive of a model.
 
@@ -54,12 +53,13 @@ def archive_members(model: AnyModel, with_optimizer: bool = True) -> dict[str, A
         ModelFileError: The archive could not be loaded.
         TypeError: Something in the model cannot be serialized.
     """
-    with ObjectSharingScope() as scope:
-        config = serialize_keras_object(model)
-    scope.finish(config)
-    text = _checked_json(model, config)
-    datasets, attributes = collect(model, with_optimizer=with_optimizer)
-    weights = build_hdf5(datasets, attributes)
+    with gc_disabled():
+        with ObjectSharingScope() as scope:
+            config = serialize_keras_object(model)
+        scope.finish(config)
+        text = _checked_json(model, config)
+        datasets, attributes = collect(model, with_optimizer=with_optimizer)
+        weights = build_hdf5(datasets, attributes)
     assets = {ASSETS + path: content for path, content in collect_assets(model).items()}
     return {CONFIG: text, WEIGHTS: weights, **assets}
 
@@ -98,7 +98,6 @@ def read(file: BinaryIO, custom_objects: Mapping[str, Any] | None, with_compile:
     return restore_model(read_archive(file, verify_weights=False), custom_objects, with_compile)
 
 
-@gc_disabled()
 def restore_model(
     archive: Archive, custom_objects: Mapping[str, Any] | None, with_compile: bool
 ) -> Any:
@@ -115,19 +114,20 @@ def restore_model(
     """
     with config_errors(archive.name, METADATA):
         check_metadata(archive.metadata)
-    weights = weights_of(archive)
-    with config_errors(archive.name, CONFIG):
-        config = archive.parse_config()
-        if not with_compile:
-            drop_compile_configs(config)
-        config = _validated(config, is_own=OWN_KEY in archive.metadata)
-        compile_config = config.pop("compile_config", None)
-        model = build(config, custom_objects)
-        check_parameters(model)
-    if compile_config:
-        compile_model(model, compile_config, custom_objects, archive.name)
-    with config_errors():
-        restore(model, weights, needs_optimizer=with_compile, is_new=True)
+    with gc_disabled():
+        weights = weights_of(archive)
+        with config_errors(archive.name, CONFIG):
+            config = archive.parse_config()
+            if not with_compile:
+                drop_compile_configs(config)
+            config = _validated(config, is_own=OWN_KEY in archive.metadata)
+            compile_config = config.pop("compile_config", None)
+            model = build(config, custom_objects)
+            check_parameters(model)
+        if compile_config:
+            compile_model(model, compile_config, custom_objects, archive.name)
+        with config_errors():
+            restore(model, weights, needs_optimizer=with_compile, is_new=True)
     with config_errors(archive.name):
         hand_out_assets(model, archive.assets)
     return model
