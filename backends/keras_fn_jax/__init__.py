@@ -6,11 +6,13 @@ from keras_fn_jax.batching import (
     prepare_host_batch as prepare_host_batch,
     split_into_batches as split_into_batches,
 )
+from keras_fn_jax.compilation_cache import cache_compilations as cache_compilations
 from keras_fn_jax.device import device_scope as device_scope, list_devices as list_devices
 from keras_fn_jax.distribution import (
     exchange_counts as exchange_counts,
     exchange_text as exchange_text,
     initialize_processes as initialize_processes,
+    join_rows as join_rows,
     local_values as local_values,
     make_mesh as make_mesh,
     make_sharding as make_sharding,
@@ -43,6 +45,7 @@ from keras_fn_jax.refusals import (
     is_value_donated as is_value_donated,
     needs_values as needs_values,
 )
+from keras_fn_jax.shared_traces import trace_settings as trace_settings
 from keras_fn_jax.sparse import (
     make_sparse as make_sparse,
     map_values as map_values,
@@ -69,7 +72,6 @@ from keras_fn_jax.transforms import (
     compile as compile,
     compile_call as compile_call,
     outline as outline,
-    trace_settings as trace_settings,
     value_and_grad as value_and_grad,
 )
 from keras_fn_jax.variables import (

@@ -128,6 +128,25 @@ def replicate_results(results: list[Any], state: Sequence[Any]) -> list[Any]:
     ]
 
 
+def join_rows(x: np.ndarray, counts: Sequence[int], sharding: NamedSharding) -> jax.Array:
+    """Makes a global array of the rows that each process has read."""
+    mesh: Any = sharding.mesh
+    devices = sorted(mesh.devices.flat, key=lambda d: (d.process_index, d.id))
+    rows = NamedSharding(Mesh(np.array(devices), ("rows",)), PartitionSpec("rows"))
+    per_process = len(devices) // len(counts)
+    size = -(-max(counts) // per_process) * per_process  # as many on each device
+    padded = np.zeros((size, *x.shape[1:]), x.dtype)
+    padded[: len(x)] = x
+    whole_shape = (size * len(counts), *x.shape[1:])
+    joined = jax.make_array_from_process_local_data(rows, padded, whole_shape)
+    if set(counts) != {size}:
+        starts = range(0, whole_shape[0], size)
+        used = [np.arange(a, a + n) for a, n in zip(starts, counts, strict=True)]
+        take = jax.jit(jax.numpy.take, static_argnames="axis", out_shardings=replicated(rows))
+        joined = take(joined, np.concatenate(used), axis=0)
+    return joined
+
+
 def process_index() -> int:
     """Returns the index of this process."""
     return jax.process_index()

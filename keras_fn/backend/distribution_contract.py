@@ -194,6 +194,22 @@ class SupportsReplicas(SupportsProcesses, Protocol):
         ...
 
 
+class SupportsOwnRows(Protocol):
+    """Optional: a framework whose arrays are made of the rows that each process has read."""
+
+    def join_rows(self, x: np.ndarray, counts: Sequence[int], sharding: Any) -> Tensor:
+        """Returns a tensor with the rows of all processes, first those of process 0.
+
+        All processes call it.
+
+        Args:
+            x: The rows of this process.
+            counts: The number of rows of each.
+            sharding: Any sharding, for its mesh.
+        """
+        ...
+
+
 class SupportsOwnedSlices(Protocol):
     """Optional: a framework whose arrays have shards in several processes."""
 

@@ -135,7 +135,7 @@ class ArrayDataAdapter(DataAdapter):
                 yield map_arrays(lambda a: convert(a[samples]), self.data), None  # noqa: B023
             return
         if self.gathers_on_host:
-            batches = self._gather_on_host(epoch, start)
+            batches = self.epoch_on_host(epoch, start)
             yield from self._prefetch(batches) if self._has_background_work else batches
             return
         tensors = self.tensors
@@ -152,8 +152,13 @@ class ArrayDataAdapter(DataAdapter):
         finally:
             prefetch.close()
 
-    def _gather_on_host(self, epoch: int, start: int) -> Iterator[tuple[Any, None]]:
-        """Yields the batches of data that is not on the device as a whole."""
+    def epoch_on_host(self, epoch: int, start: int = 0) -> Iterator[tuple[Any, None]]:
+        """Yields `(tensors, None)` for each batch of data that is not on the device as a whole.
+
+        Args:
+            epoch: Index of the epoch.
+            start: Index of the first batch to yield.
+        """
         for indices in self.index_runs(epoch, start):
             for first in range(0, len(indices), self.batch_size):
                 samples = indices[first : first + self.batch_size]

@@ -12,7 +12,9 @@ from keras_fn.backend.distribution_contract import (
     SupportsReplicas,
 )
 from keras_fn.backend.loader import current, supports
-from keras_fn.errors import DTypeError, SpecError, UnsupportedError
+from keras_fn.errors import DTypeError, SpecError, UnsupportedError, check_choice
+
+_DEVICE_TYPES = ("cpu", "gpu", "tpu", "cuda", "rocm", "mps", "xpu")
 
 
 def list_devices(device_type: str | None = None) -> list[str]:
@@ -27,6 +29,7 @@ def list_devices(device_type: str | None = None) -> list[str]:
 
     Raises:
         TypeError: `device_type` is not a string.
+        ValueError: It is no kind of a device.
 
     Example:
         >>> keras.distribution.list_devices("cpu")
@@ -39,6 +42,8 @@ def list_devices(device_type: str | None = None) -> list[str]:
             received=f"device_type={device_type!r}",
             fix='for example device_type="cpu"',
         )
+    if device_type is not None:
+        check_choice("list_devices", "device_type", device_type, _DEVICE_TYPES)
     if not supports("list_devices"):
         return ["cpu:0"] if device_type in (None, "cpu") else []
     return cast(SupportsDevices, current()).list_devices(device_type)

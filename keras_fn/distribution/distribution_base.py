@@ -6,18 +6,25 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
-from keras_fn.backend.distribution_contract import SupportsDistribution, SupportsProcesses
+import numpy as np
+
+from keras_fn.backend.distribution_contract import (
+    SupportsDistribution,
+    SupportsOwnRows,
+    SupportsProcesses,
+)
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.ragged import PaddedBatch
+from keras_fn.core.replicas import ReplicaBatch
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.device_mesh import DeviceMesh, check_device_mesh
 from keras_fn.distribution.process_shards import shard_over_processes
-from keras_fn.distribution.processes import check_same, explain_failure, processes
-from keras_fn.distribution.replica_steps import distribute_step, read_metrics
+from keras_fn.distribution.processes import check_same, exchange_text, explain_failure, processes
+from keras_fn.distribution.replica_steps import distribute_step, gather_rows, read_metrics
 from keras_fn.distribution.tensor_layout import TensorLayout, distribute_tensor
 from keras_fn.distribution.training_facts import describe_training
-from keras_fn.errors import DTypeError, SpecError, UnsupportedError, missing_method
+from keras_fn.errors import DTypeError, SpecError, missing_method
 from keras_fn.settings import settings
 from keras_fn.types import Tensor, Verbosity
 
@@ -90,11 +97,6 @@ class Distribution:
 
     @auto_shard_dataset.setter
     def auto_shard_dataset(self, value: bool) -> None:
-        if not value and self.num_processes > 1:
-            raise UnsupportedError(
-                "Each process reads all data today, and its devices take their rows of a batch.",
-                fix="pass auto_shard_dataset=True, and the same data in all processes",
-            )
         self._auto_shard_dataset = bool(value)
 
     @property
@@ -316,6 +318,38 @@ class Distribution:
             self._data_layouts[rank] = self.get_data_layout(x.shape)
         layout = self._data_layouts[rank]
         return self._lay_out(x, layout if layout.divides(x.shape) else self._replicated)
+
+    def gather_counts(self, count: int) -> list[int]:
+        """Returns the counts of all processes, which call it at the same time.
+
+        Args:
+            count: The count of this process.
+        """
+        joined = self.join_rows(np.full(1, count, np.int32), [1] * self.num_processes)
+        return current().convert_to_numpy(joined).tolist()
+
+    def join_rows(self, x: np.ndarray, counts: list[int]) -> Tensor:
+        """Returns the rows of all processes: first those of process 0.
+
+        Args:
+            x: The rows of this process.
+            counts: The number of rows of each.
+        """
+        if self._has_replicas:
+            start, total = sum(counts[: self.process_index]), sum(counts)
+            share = len(x) / total
+            replica = ReplicaBatch(start, len(x), len(x), total, share)
+            return gather_rows(current().convert_to_tensor(x), replica)
+        sharding = self._replicated.backend_layout
+        return cast(SupportsOwnRows, current()).join_rows(x, counts, sharding)
+
+    def is_any(self, value: bool) -> bool:
+        """Returns whether a value is true in any process, all of which call it at the same time.
+
+        Args:
+            value: The value of this process.
+        """
+        return any(exchange_text("stop", "yes" if value else ""))
 
     def distribute_step(self, step: Callable[..., Any], kind: str, model: Any) -> Any:
         """Returns a step of a whole batch, of which a replica computes its rows.

@@ -78,6 +78,10 @@ class FailureDetector:
         self._is_stopped = True
         if getattr(sys, "last_value", None) is None:
             self._tell(_DONE)
+            return
+        for connection in list(self._sockets.values()):  # the framework may end much later
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _tell(self, line: bytes) -> None:
         for connection in list(self._sockets.values()):

@@ -14,7 +14,10 @@ from keras_fn.core.variable import Variable
 def summary(model: Any, print_fn: Callable[[str], object] | None = None) -> None:
     """Prints the layout over devices of each variable of a model, and its bytes on a device.
 
-    The state of the optimizer is included once it is built.
+    `computed` says what a layer computes with: `whole`, the value that each device has; `gathered`,
+    the value that is gathered from the devices where it is used; or `in parts`, what each device
+    has, which computes its part of the result. The state of the optimizer is included once it is
+    built.
 
     Args:
         model: A model, or a layer.
@@ -25,23 +28,24 @@ def summary(model: Any, print_fn: Callable[[str], object] | None = None) -> None
         ...     x = keras.Input((2,))
         ...     model = keras.Model(x, keras.layers.Dense(4, name="out")(x))
         >>> keras.distribution.summary(model)
-        variable    shape   axes        bytes a device
-        out/kernel  (2, 4)  replicated              32
-        out/bias    (4,)    replicated              16
+        variable    shape   axes        computed  bytes a device
+        out/kernel  (2, 4)  replicated  whole                 32
+        out/bias    (4,)    replicated  whole                 16
         2 variables: 48 bytes a device of 48
     """
     optimizer = getattr(model, "optimizer", None)
     variables = [*model.variables, *(() if optimizer is None else optimizer.variables)]
-    rows = [("variable", "shape", "axes", "bytes a device")]
+    rows = [("variable", "shape", "axes", "computed", "bytes a device")]
     total = whole = 0
     for variable in variables:
         size, held = _count_bytes(variable)
         total, whole = total + held, whole + size
-        rows.append((variable.path, str(variable.shape), _describe_axes(variable), f"{held:,}"))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        axes, use = _describe_axes(variable), _describe_use(variable)
+        rows.append((variable.path, str(variable.shape), axes, use, f"{held:,}"))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
     lines = [
         "  ".join(
-            cell.rjust(width) if i == 3 else cell.ljust(width)
+            cell.rjust(width) if i == 4 else cell.ljust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in rows
@@ -75,3 +79,15 @@ def _describe_axes(variable: Variable) -> str:
     axes = [*layout.axes, *[None] * (len(variable.shape) - len(layout.axes))]
     names = ["-" if a is None else "*".join(a) if isinstance(a, tuple) else a for a in axes]
     return f"({', '.join(names)})"
+
+
+def _describe_use(variable: Variable) -> str:
+    """Returns what a layer computes with, of a variable."""
+    layout = variable.layout
+    if layout is None or not layout.is_sharded:
+        return "whole"
+    if variable.shard_index is not None:
+        return "gathered"
+    batch = getattr(variable._distribution, "batch_dim_name", None)
+    names = {name for a in layout.axes if a for name in (a if isinstance(a, tuple) else (a,))}
+    return ", ".join(sorted({"gathered" if name == batch else "in parts" for name in names}))

@@ -10,6 +10,7 @@ from keras_fn.backend.distribution_contract import SupportsProcesses
 from keras_fn.backend.loader import current
 from keras_fn.core.variable import Variable
 from keras_fn.random.seed_generator import get_random_seed
+from keras_fn.settings import settings
 
 _MAX_ROWS = 256  # of an array of data, which are compared
 
@@ -28,16 +29,24 @@ def describe_training(variables: Sequence[Variable], data: Any) -> dict[str, str
     facts["order of the samples"] = str(getattr(data, "seed", None))
     facts["batch size"] = str(getattr(data, "batch_size", None))
     arrays = [x for group in data.peek() or () for x in group or () if x is not None]
-    facts |= {f"data {i}": _describe_array(x) for i, x in enumerate(arrays)}
+    is_same = settings.distribution is None or settings.distribution.auto_shard_dataset
+    describe = _describe_array if is_same else _describe_sample
+    facts |= {f"data {i}": describe(x) for i, x in enumerate(arrays)}
     return facts
 
 
 def _checksum_of_variable(variable: Variable) -> str:
     """Returns a checksum of the value where each process has all of it."""
-    if variable.shard_index is not None:
+    is_own = variable.aggregation in ("sum", "mean")  # a metric, of the rows of this process
+    if variable.shard_index is not None or is_own:
         return ""
     values = cast(SupportsProcesses, current()).local_values(variable.value)
     return "" if values is None else f"crc32 {_checksum(values)}"
+
+
+def _describe_sample(x: Any) -> str:
+    """Describes an array of which each process has other rows."""
+    return f"samples of shape {tuple(x.shape[1:])} {getattr(x, 'dtype', '')}"
 
 
 def _describe_array(x: Any) -> str:

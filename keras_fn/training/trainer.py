@@ -31,6 +31,7 @@ from keras_fn.data_adapters.factory import (
     get_validation_adapter,
 )
 from keras_fn.data_adapters.host_rows import to_batch
+from keras_fn.data_adapters.own_data_adapter import OwnDataAdapter, join_own_data
 from keras_fn.errors import SpecError, unexpected_arguments
 from keras_fn.settings import settings
 from keras_fn.training.data_binding import DataBinder
@@ -124,6 +125,7 @@ class Trainer(TrainStepMixin):
             shuffle=shuffle,
             validation_split=validation_split,
         )
+        data = join_own_data(data)
         self._build_and_check(binder, data)
         validation = self._get_validation_adapter(
             binder,
@@ -171,7 +173,7 @@ class Trainer(TrainStepMixin):
     ) -> DataAdapter | None:
         if data is None:
             return None
-        adapter = get_validation_adapter(binder, data, batch_size, steps)
+        adapter = join_own_data(get_validation_adapter(binder, data, batch_size, steps))
         limit_steps(adapter)
         if isinstance(adapter, ArrayDataAdapter):
             DataBinder(self).check_targets(adapter.peek())
@@ -225,6 +227,8 @@ class Trainer(TrainStepMixin):
                 logs.update((f"val_{k}", v) for k, v in sorted(validate(epoch).items()))
                 display.finish(logs)
             callback_list.on_epoch_end(epoch, logs)
+            if settings.distribution is not None:  # one that decides by its clock stops all
+                self.stop_training = settings.distribution.is_any(self.stop_training)
             if self.stop_training:
                 break
         return logs
@@ -289,7 +293,9 @@ class Trainer(TrainStepMixin):
         self._require_compiled("evaluate")
         check_loop_arguments(self._label, **locals())
         binder = DataBinder(self)
-        data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
+        data = join_own_data(
+            get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
+        )
         self._build_and_check(binder, data)
         total = len(data) or None
         if settings.distribution is not None:
@@ -332,7 +338,7 @@ class Trainer(TrainStepMixin):
         has_options = verbose != 0 or callbacks is not None or steps is not None
         if has_options or batch_size is not None:
             check_loop_arguments(self._label, **locals())
-        if not has_options and _is_one_batch(x, batch_size or 32):
+        if not has_options and _is_one_batch(x, batch_size or 32) and _is_same_data():
             return self._predict_array(x)
         return self._predict_batches(x, batch_size, verbose, steps, callbacks)
 
@@ -343,6 +349,7 @@ class Trainer(TrainStepMixin):
         data = get_data_adapter(
             DataBinder(self), x, batch_size=batch_size, steps=steps, inputs_only=True
         )
+        data = join_own_data(data)
         limit_steps(data)
         self._build_for_prediction(data.peek())
         total = len(data) or None
@@ -355,6 +362,8 @@ class Trainer(TrainStepMixin):
             runner = EpochRunner(self, "predict", data, callback_list)
             outputs = list(runner.iterate_epoch(0, display))
             display.finish({})
+        if isinstance(data, OwnDataAdapter):
+            outputs = data.take_own(outputs)
         callback_list.on_predict_end()
         if not outputs:
             raise SpecError(
@@ -510,6 +519,11 @@ class Trainer(TrainStepMixin):
 
         setattr(self, f"{kind}_function", run)
         return run
+
+
+def _is_same_data() -> bool:
+    """Returns whether all processes pass the same data."""
+    return settings.distribution is None or settings.distribution.auto_shard_dataset
 
 
 def _is_one_batch(x: Any, batch_size: int) -> bool:

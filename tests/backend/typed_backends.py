@@ -22,6 +22,8 @@ from keras_fn.backend.distribution_contract import (
     SupportsDevices,
     SupportsDeviceScope,
     SupportsDistribution,
+    SupportsOwnedSlices,
+    SupportsOwnRows,
     SupportsReplicas,
     SupportsToDevice,
 )
@@ -36,6 +38,8 @@ JAX_COMPILE_CALL: SupportsCompileCall = keras_fn_jax
 JAX_COMPILE_OP: SupportsCompileOp = keras_fn_jax
 JAX_DEVICE_SCOPE: SupportsDeviceScope = keras_fn_jax
 JAX_DISTRIBUTION: SupportsDistribution = keras_fn_jax
+JAX_OWNED_SLICES: SupportsOwnedSlices = keras_fn_jax
+JAX_OWN_ROWS: SupportsOwnRows = keras_fn_jax
 JAX_LOOPS: SupportsLoops = keras_fn_jax.ops
 JAX_MULTI_STEP: SupportsMultiStep = keras_fn_jax
 JAX_PROFILING: SupportsProfiling = keras_fn_jax

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import jax
 import numpy as np
@@ -138,6 +139,8 @@ def test_state_of_a_device_is_one_part_of_8():
     lines = []
     distribution.summary(model, lines.append)
     assert f"{bytes_of_device(variables):,} bytes a device of {whole:,}" in lines[0]
+    assert re.search(r"first/kernel +\(24, 512\) +\(-, batch\) +gathered", lines[0])
+    assert re.search(r"optimizer/iterations|iteration.* whole", lines[0])
 
 
 def test_a_step_is_computed_in_parts():

@@ -17,7 +17,7 @@ import keras_fn as keras
 from keras_fn import distribution, ops
 
 sys.path.append(str(Path(__file__).parents[1] / "helpers"))
-from process_model import load_data, make_model
+from process_model import load_data, load_own_data, make_model, read_batches
 
 what, folder = sys.argv[1], Path(sys.argv[2])
 distribution.initialize(timeout=float(os.environ.get("TEST_TIMEOUT", "60")))
@@ -58,6 +58,30 @@ def train_with_backups(x: np.ndarray, y: np.ndarray) -> None:
     np.savez(folder / f"process_{process}.npz", *weights)
 
 
+def train_on_own_data() -> dict[str, Any]:
+    """Trains on data that each process has for itself, of unequal lengths."""
+    own = load_own_data()[process]
+    keras.utils.set_random_seed(5)
+    with distribution.DataParallel(auto_shard_dataset=False).scope():
+        model = make_model()
+        arrays = model.fit(*own, 32, shuffle=False, verbose=0)
+        stream = model.fit(
+            read_batches([own], 16), epochs=3, verbose=0, callbacks=[StopInProcess1()]
+        )
+        evaluated = model.evaluate(*own, batch_size=32, verbose=0)
+        outputs = model.predict(own[0], batch_size=32, verbose=0)
+    losses = [*arrays.history["loss"], *stream.history["loss"], evaluated]
+    weights = {f"weight {i}": v.numpy() for i, v in enumerate(model.variables)}
+    return {"losses": np.array(losses), "outputs": outputs, **weights}
+
+
+class StopInProcess1(keras.callbacks.Callback):
+    """Stops the training, as a clock of this process would."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.model.stop_training = process == 1
+
+
 def main() -> None:
     x, y = load_data()
     if what == "differ" and process == 1:
@@ -79,6 +103,8 @@ def main() -> None:
             model.save(folder / f"model_{shard_weights}.keras")
             model.save_weights(folder / f"model_{shard_weights}.checkpoint")
         np.savez(folder / f"process_{process}.npz", **found)
+        if distribution.distribution() is None and "RANK" in os.environ:
+            np.savez(folder / f"own_{process}.npz", **train_on_own_data())
         return
     if what in ("resume", "uninterrupted"):
         train_with_backups(x, y)

@@ -222,6 +222,11 @@ def test_distribute_tensor_on_one_device():
         distribution.distribute_tensor(x, ("batch",))  # type: ignore[arg-type]
 
 
+def test_an_unknown_kind_of_device_is_an_error():
+    with pytest.raises(ValueError, match=r"device_type(.|\n)*banana"):
+        distribution.list_devices("banana")
+
+
 @pytest.mark.skipif(backend() == "jax", reason="JAX has several devices")
 def test_several_devices_are_refused_in_words():
     with pytest.raises(

@@ -214,10 +214,12 @@ def _cut(shape: Bounds, pieces: Mapping[Bounds, Piece]) -> list[list[int]]:
 def _check_grid(variable: StoredVariable) -> None:
     """Raises unless each element of a variable is in one slice."""
     cuts, pieces = variable.cuts, variable.pieces
-    expected = 0 if 0 in variable.shape else math.prod(map(len, cuts))
-    if len(pieces) != expected or (expected == 0) != (0 in variable.shape):
+    expected = 0 if 0 in variable.shape else max(1, math.prod(map(len, cuts)))
+    if len(pieces) != expected:
         raise malformed("slices of the variable are missing or overlap", expected, len(pieces))
-    if any(axis[0] != 0 for axis in cuts if axis):
+    if not pieces:
+        return
+    if any(axis[0] != 0 for axis in cuts):
         raise malformed("the first elements are in no slice")
     ends = [
         dict(zip(axis, [*axis[1:], size], strict=True))
