@@ -20,8 +20,11 @@ from keras_fn.cli.output import Block, Fields, Table, format_bytes, format_shape
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("file", help="a .keras, .h5, .weights.h5, .json, .safetensors or .pt "
-                        "file, an index of shards, or a folder")  # fmt: skip
+    parser.add_argument(
+        "file",
+        help="a .keras, .h5, .weights.h5, .json, .safetensors or .pt file, an index of shards, a "
+        "folder, or a path hf://user/repo/file",
+    )
     parser.add_argument(
         "--weights", action="store_true", help="list each weight, also next to an architecture"
     )

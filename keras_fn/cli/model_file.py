@@ -4,7 +4,7 @@ import contextlib
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from keras_fn.core.naming import to_snake_case
-from keras_fn.saving import keras_folder
+from keras_fn.saving import hugging_face, keras_folder
 from keras_fn.saving.archive import CONFIG, OWN_KEY, WEIGHTS, Archive, read_archive
 from keras_fn.saving.errors import ModelFileError, model_file_errors
 from keras_fn.saving.file_io import open_for_reading
@@ -25,10 +25,8 @@ from keras_fn.saving.safetensors.safetensors_file import (
     open_safetensors,
 )
 from keras_fn.saving.shards import ShardNaming
-from keras_fn.saving.state_dict.torch_checkpoint import (
-    StoredTensor,
-    TorchCheckpoint,
-)
+from keras_fn.saving.state_dict import torch_shards
+from keras_fn.saving.state_dict.torch_checkpoint import StoredTensor, TorchCheckpoint
 from keras_fn.saving.strict_json import parse_json
 
 MODEL_FORMATS = ("keras", "folder", "legacy.h5", "json")
@@ -37,6 +35,7 @@ MODEL_FORMATS = ("keras", "folder", "legacy.h5", "json")
 _SHARDS = {
     "weights.json": ShardNaming("_{index:05}.weights.h5", ".weights.h5"),
     "safetensors.index.json": ShardNaming("-{number:05}-of-{count:05}.safetensors", ".safetensors"),
+    "bin.index.json": torch_shards.NAMING,
 }
 _SIGNATURE_BYTES = 128
 _TORCH_MEMBER = re.compile(
@@ -186,8 +185,9 @@ def find_format(path: str) -> str:
     if "weight_map" not in value:
         return "json"
     names = list(value["weight_map"].values()) if isinstance(value["weight_map"], dict) else []
-    is_shards = str(names[:1]).rstrip("]'\"").endswith(".safetensors")
-    return "safetensors.index.json" if is_shards else "weights.json"
+    first = str(names[:1]).rstrip("]'\"")
+    found = (form for form, naming in _SHARDS.items() if first.endswith(naming.ending))
+    return next(found, "weights.json")
 
 
 @contextlib.contextmanager
@@ -195,16 +195,20 @@ def open_model_file(path: str) -> Iterator[ModelFile]:
     """Context manager that reads the parts of a file. Arrays are read later, one by one.
 
     Args:
-        path: The path of a file or folder.
+        path: The path of a file or folder, or a path `hf://` of the Hugging Face Hub.
 
     Raises:
         ModelFileError: It is malformed.
         OSError: It cannot be read.
     """
+    links_within = None
+    if hugging_face.is_hub_path(path):
+        path, links_within = hugging_face.download(path)
     form = find_format(path)
     with contextlib.ExitStack() as stack:
         if form == "folder":
-            yield _of_archive(path, form, stack.enter_context(keras_folder.open_folder(path)))
+            folder = keras_folder.open_folder(path, links_within)
+            yield _of_archive(path, form, stack.enter_context(folder))
             return
         file = stack.enter_context(open_for_reading(path))
         if form == "keras":
@@ -298,7 +302,7 @@ def _of_shards(path: str, form: str, file: BinaryIO, stack: contextlib.ExitStack
     for name in names:
         shard = Path(path).with_name(name)
         opened = stack.enter_context(open_for_reading(shard))
-        sources.append(open_hdf5(opened) if form == "weights.json" else open_safetensors(opened))
+        sources.append(_OPEN_SHARD[form](opened))
         members[name] = shard.stat().st_size
     own = any(isinstance(source, Hdf5File) and source.is_own for source in sources)
     versions = {"keras_fn": "yes"} if own else _versions_of_safetensors(sources)
@@ -307,6 +311,13 @@ def _of_shards(path: str, form: str, file: BinaryIO, stack: contextlib.ExitStack
         path, form, members, versions, metadata if isinstance(metadata, dict) else {}, None,
         tuple(sources),
     )  # fmt: skip
+
+
+_OPEN_SHARD: dict[str, Callable[[BinaryIO], Source]] = {
+    "weights.json": open_hdf5,
+    "safetensors.index.json": open_safetensors,
+    "bin.index.json": lambda file: CheckpointSource(TorchCheckpoint(file)),
+}
 
 
 def _versions_of_safetensors(sources: list[Any]) -> dict[str, str]:

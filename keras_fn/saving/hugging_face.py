@@ -18,6 +18,7 @@ from keras_fn.saving.archive import ASSETS, CONFIG, METADATA, NPZ_WEIGHTS, WEIGH
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.safetensors import safetensors_format
 from keras_fn.saving.shards import read_shard_names
+from keras_fn.saving.state_dict import torch_shards
 from keras_fn.version import KERAS_VERSION
 
 # Imported when it is used.
@@ -29,7 +30,7 @@ SCHEME = "hf://"
 _FORM = "hf://user/repo, hf://user/repo/file or hf://user/repo@revision/file"
 _PATH = re.compile(r"hf://([\w.\-]+/[\w.\-]+)(?:@([^/@]+))?(?:/([^\\\x00-\x1f]+))?")
 _LIBRARY = {"library_name": "keras", "library_version": KERAS_VERSION}
-_SHARDED = (safetensors_format, weights_format)
+_SHARDED = (safetensors_format, weights_format, torch_shards)
 _CARD = "README.md"
 _CARD_TEXT = """---
 library_name: keras

@@ -5,14 +5,14 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 
 from keras_fn.errors import KerasError
-from keras_fn.saving.errors import ModelFileError, model_file_errors
+from keras_fn.saving.errors import ModelFileError, model_file_errors, sanitize_for_display
 from keras_fn.saving.file_io import (
     PathLike,
     atomic_write,
@@ -140,6 +140,40 @@ def open_shards(
             f"{describe(file)}: the shards are replaced faster than they can be read",
             fix="load them when no one saves",
         )
+
+
+def check_places(
+    weight_map: Mapping[str, Any],
+    stored: Mapping[str, Iterable[str]],
+    known: Mapping[str, Container[str]] | None = None,
+) -> None:
+    """Checks that each array is in the shard that the index names, and in no other one.
+
+    Args:
+        weight_map: The entry of the index: the shard of each array.
+        stored: The arrays that each shard holds.
+        known: The arrays that each shard has a name for. By default those that it holds.
+
+    Raises:
+        ModelFileError: An array is elsewhere, or in two shards.
+    """
+    places: dict[str, str] = {}
+    for shard, names in stored.items():
+        for name in names:
+            if places.setdefault(name, shard) != shard or weight_map.get(name) != shard:
+                raise _misplaced(name, weight_map.get(name), shard)
+    for name, shard in weight_map.items():
+        if name not in places and name not in (known or {}).get(shard, ()):
+            raise _misplaced(name, shard, "no such array there")
+
+
+def _misplaced(name: str, expected: object, received: object) -> ModelFileError:
+    return ModelFileError(
+        f"the array {sanitize_for_display(name, 100)} is not in the shard that the index names",
+        expected=expected or "an entry for it in the index",
+        received=received,
+        fix="the shards are of different models, or damaged; get all of them again",
+    )
 
 
 def _is_at(file: BinaryIO, path: str) -> bool:

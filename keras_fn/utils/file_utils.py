@@ -31,6 +31,7 @@ from keras_fn.utils.archive_utils import ArchiveFormat, extract_archive
 
 _SCHEMES = ("https", "http", "ftp", "file")
 _CHUNK_BYTES = 1 << 18
+_LENGTH_DIGITS = 20
 _LONG_DOWNLOAD_BYTES = 4 << 20  # smaller files have no progress bar
 _TIMEOUT_SECONDS = 60  # without receiving a byte
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")  # what is not complete yet
@@ -233,7 +234,9 @@ def _atomic_file(target: Path) -> Iterator[IO[bytes]]:
 def _download_chunks(origin: str, title: str) -> Iterator[bytes]:
     with urllib.request.urlopen(origin, timeout=_TIMEOUT_SECONDS) as response:
         declared = response.headers.get("Content-Length") or ""
-        length = int(declared) if declared.isdecimal() else -1
+        # Python refuses to read thousands of digits; no file is longer than these say.
+        digits = declared.lstrip("0")[:_LENGTH_DIGITS] or "0"
+        length = int(digits) if declared.isdecimal() else -1
         received = 0
         with _make_progress_bar(length) as progress:
             task = progress.add_task(title, total=None if length < 0 else length)

@@ -55,6 +55,16 @@ def tensor(own: bytes, shape: tuple, strides: tuple, offset: Any = 0) -> bytes:
     return name("torch._utils._rebuild_tensor_v2") + opcodes(arguments) + b"R"
 
 
+def untyped(key: str, array: np.ndarray) -> bytes:
+    """Returns a tensor of a dtype that has no type of storage, as `float8_e5m2`."""
+    own = opcodes(("storage", name("torch.storage.UntypedStorage"), key, "cpu", array.nbytes))
+    strides = tuple(n // array.itemsize for n in array.strides)
+    dtype = name(f"torch.{array.dtype.name}")
+    hooks = name("collections.OrderedDict") + b")R"
+    arguments = (own + b"Q", 0, array.shape, strides, False, hooks, dtype)
+    return name("torch._utils._rebuild_tensor_v3") + opcodes(arguments) + b"R"
+
+
 def archive(members: Mapping[str, bytes], streamed: bool = True, method: int = 0) -> bytes:
     """Returns a zip archive; a streamed one has the sizes of members behind their content."""
 

@@ -1,12 +1,15 @@
 """Paths of the Hugging Face Hub, with a server on this machine in its place."""
 
+import json
 import sys
 
 import numpy as np
 import pytest
 from hub_server import COMMIT, HubServer, replace_hub
+from torch_files import saved
 
 import keras_fn as keras
+from keras_fn.cli.main import main
 from keras_fn.saving import load_model, load_state_dict
 from keras_fn.saving.errors import ModelFileError
 
@@ -65,6 +68,28 @@ def test_files_of_a_repository(hub):
         assert_same(third, model)
     state = load_state_dict(model_of(), "hf://me/model/m.safetensors")
     assert state.is_complete
+
+
+def test_the_command_shows_files_and_models_of_the_hub(hub, capsys):
+    model = model_of()
+    model.save("hf://me/model")
+    model.save_weights("hf://me/model/m.safetensors")
+    for path, form in (("hf://me/model", "folder"), ("hf://me/model/m.safetensors", "safetensors")):
+        assert main(["inspect", path, "--json"]) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert (shown["format"], shown["parameters"]) == (form, 8)
+
+
+def test_shards_of_torch_save_are_downloaded_with_their_index(hub):
+    state = {"weight": np.ones((2, 3), "float32"), "bias": np.zeros(2, "float32")}
+    places = {name: f"pytorch_model-0000{i}-of-00002.bin" for i, name in enumerate(state, 1)}
+    files = {places[name]: saved({name: array}) for name, array in state.items()}
+    files["pytorch_model.bin.index.json"] = json.dumps({"weight_map": places}).encode()
+    hub.repos["me/torch"] = files
+    model = model_of()
+    rename = {"weight": "fc.weight", "bias": "fc.bias"}
+    load_state_dict(model, "hf://me/torch/pytorch_model.bin.index.json", rename=rename)
+    np.testing.assert_array_equal(model.weights[0].numpy(), np.ones((3, 2)))
 
 
 def test_what_the_hub_does_not_have_or_deliver_is_an_error(hub, tmp_path):

@@ -327,6 +327,23 @@ def test_safetensors_files_and_shards(tmp_path):
         model.load_weights(tmp_path / "m.safetensors")
 
 
+def test_shards_of_torch_save(tmp_path):
+    model, places = mlp(4, 4), {}
+    for i, (name, array) in enumerate(STATE.items()):
+        places[name] = f"pytorch_model-{i + 1:05}-of-{len(STATE):05}.bin"
+        (tmp_path / places[name]).write_bytes(saved({name: array}))
+    index = tmp_path / "pytorch_model.bin.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": places}))
+    load_state_dict(model, index)
+    assert_loaded(model, STATE)
+    first, second, *_ = places
+    swapped = places | {first: places[second], second: places[first]}
+    for wrong in (swapped, places | {"more": places[first]}, {first: "../m.bin"}):
+        index.write_text(json.dumps({"weight_map": wrong}))
+        with pytest.raises(ModelFileError, match="shard"):
+            load_state_dict(model, index)
+
+
 def test_files_of_torch_save(tmp_path):
     model = mlp(4, 4)
     (tmp_path / "m.pt").write_bytes(saved(STATE))

@@ -3,9 +3,20 @@
 import io
 import random
 
+import ml_dtypes
 import numpy as np
 import pytest
-from torch_files import archive, checkpoint, name, opcodes, saved, storage, tensor, text
+from torch_files import (
+    archive,
+    checkpoint,
+    name,
+    opcodes,
+    saved,
+    storage,
+    tensor,
+    text,
+    untyped,
+)
 
 from keras_fn.errors import KerasError
 from keras_fn.saving.errors import ModelFileError
@@ -50,6 +61,17 @@ def test_a_pickle_and_a_storage_of_several_megabytes():
     np.testing.assert_array_equal(read_all(saved({"a": array}))["a"], array)
 
 
+@pytest.mark.parametrize("dtype", [ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2, "uint16"])
+def test_tensors_whose_storage_has_no_dtype(dtype):
+    array = np.arange(6).reshape(2, 3).astype(dtype)
+    found = read_all(checkpoint(opcodes({"a": untyped("0", array)}), {"0": array.tobytes()}))["a"]
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found.astype(float), array.astype(float))
+
+
+UNTYPED = opcodes(("storage", name("torch.storage.UntypedStorage"), "0", "cpu", 24)) + b"Q"
+
+
 def test_views_of_a_storage():
     own, data = storage("FloatStorage", "0", 6), {"0": ARRAYS["a"].tobytes()}
     values = {
@@ -81,6 +103,13 @@ CALLS = [b"cos\nsystem\n", b"cposix\nsystem\n", b"c__builtin__\neval\n", b"cbuil
          b"ctorch\n__dict__\n"]  # fmt: skip
 ORDERED_DICT = name("collections.OrderedDict")
 BOOLEAN = tensor(storage("BoolStorage", "0", 1), (1,), (1,))
+
+
+def rebuilt(own, dtype):
+    arguments = (own, 0, (2, 3), (3, 1), False, None, dtype)
+    return name("torch._utils._rebuild_tensor_v3") + opcodes(arguments) + b"R"
+
+
 CASES = {
     "another opcode": (one(b"."), "does not end where it should"),
     "global of a stack": (one(text("os") + text("system") + b"\x93"), "0x93"),
@@ -125,6 +154,15 @@ CASES = {
     "more strides than sizes": (one(tensor(FLOATS, (2, 3), (3, 1, 1))), "is malformed"),
     "too many axes": (one(tensor(FLOATS, (1,) * 33, (1,) * 33)), "too many axes"),
     "tensor of a list": (one(tensor(b"]", (1,), (1,))), "is malformed"),
+    "typed tensor of an untyped storage": (one(tensor(UNTYPED, (2, 3), (3, 1))), "has no dtype"),
+    "untyped tensor of a typed storage": (one(rebuilt(FLOATS, name("torch.uint16"))), "malformed"),
+    "dtype that is a text": (one(rebuilt(UNTYPED, text("float32"))), "do not fit its dtype"),
+    "dtype of no elements": (
+        one(rebuilt(UNTYPED, name("torch.storage.UntypedStorage"))), "do not fit its dtype"),
+    "dtype of a larger tensor": (
+        one(rebuilt(UNTYPED, name("torch.uint64"))), "larger than its storage"),
+    "untyped tensor without a dtype": (
+        one(name("torch._utils._rebuild_tensor_v3") + UNTYPED + b"\x85R"), "malformed"),
     "tensor without arguments": (
         one(name("torch._utils._rebuild_tensor_v2") + b")R"), "malformed"),
     "parameter of a text": (

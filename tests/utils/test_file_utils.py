@@ -20,6 +20,13 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 MD5 = hashlib.md5(CONTENT).hexdigest()
 
 
+_LENGTHS = {  # by the path
+    "/odd-length": "many",
+    "/zeros-length": f"{len(CONTENT):05000}",
+    "/enormous-length": "9" * 5000,
+}
+
+
 class Server(ThreadingHTTPServer):
     """Counts requests; `/cut` promises more than it sends, `/gone` is an error."""
 
@@ -46,8 +53,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(200)
-        if self.path == "/odd-length":
-            self.send_header("Content-Length", "many")
+        if self.path in _LENGTHS:
+            self.send_header("Content-Length", _LENGTHS[self.path])
         elif self.path != "/unknown-length":
             more = 1000 if self.path in ("/cut", "/stall") else 0
             length = len(self.server.content) + more
@@ -202,6 +209,13 @@ def test_an_unreachable_server_raises_with_a_fix(home):
 @pytest.mark.parametrize("page", ["unknown-length", "odd-length"])
 def test_a_server_without_content_length(server, home, page):
     assert Path(get_file("a", f"{server.url}/{page}")).read_bytes() == CONTENT
+
+
+def test_a_length_of_thousands_of_digits_is_an_error_of_ours(server, home):
+    assert Path(get_file("a", f"{server.url}/zeros-length")).read_bytes() == CONTENT
+    with pytest.raises(OSError, match="enormous-length"):
+        get_file("b", f"{server.url}/enormous-length")
+    assert files(home) == {"datasets/a"}
 
 
 def test_many_threads_download_the_same_file(server, home):

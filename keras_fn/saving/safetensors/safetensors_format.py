@@ -113,29 +113,10 @@ def open_shards(file: BinaryIO, path: str) -> Iterator[list[SafetensorsFile]]:
     """
     with shards.open_shards(file, path, NAMING, open_safetensors) as (index, files):
         with model_file_errors(describe(file)):
-            _check_places(index["weight_map"], files)
+            names = {shard: shard_file.stored_names for shard, shard_file in files.items()}
+            known = {shard: shard_file.datasets for shard, shard_file in files.items()}
+            shards.check_places(index["weight_map"], names, known)
         yield list(files.values())
-
-
-def _check_places(weight_map: dict[str, Any], files: dict[str, SafetensorsFile]) -> None:
-    """Checks that each array is in the shard that the index names, and in no other one."""
-    places: dict[str, str] = {}
-    for shard, file in files.items():
-        for name in file.stored_names:
-            if places.setdefault(name, shard) != shard or weight_map.get(name) != shard:
-                raise _misplaced(name, weight_map.get(name), shard)
-    for name, shard in weight_map.items():
-        if name not in files[shard].datasets:
-            raise _misplaced(name, shard, "no such array there")
-
-
-def _misplaced(name: str, expected: object, received: object) -> ModelFileError:
-    return ModelFileError(
-        f"the array {sanitize_for_display(name, 100)} is not in the shard that the index names",
-        expected=expected or "an entry for it in the index",
-        received=received,
-        fix="the shards are of different models, or damaged; get all of them again",
-    )
 
 
 # ---------------------------------------------------------------- names

@@ -19,17 +19,15 @@ from keras_fn.saving.errors import (
     sanitize_for_display,
 )
 from keras_fn.saving.file_io import describe, local_path, open_for_reading
+from keras_fn.saving.safetensors import safetensors_format
 from keras_fn.saving.safetensors.safetensors_file import (
     SIGNATURE_BYTES,
     SafetensorsFile,
     is_safetensors,
     open_safetensors,
 )
-from keras_fn.saving.safetensors.safetensors_format import INDEX_ENDING, open_shards
-from keras_fn.saving.state_dict.torch_checkpoint import (
-    StoredTensor,
-    TorchCheckpoint,
-)
+from keras_fn.saving.state_dict import torch_shards
+from keras_fn.saving.state_dict.torch_checkpoint import StoredTensor, TorchCheckpoint
 
 StateDict = Mapping[str, Any]
 _ZIP = b"PK\x03\x04"
@@ -130,9 +128,20 @@ def open_state_dict(
         source = hugging_face.download(source)[0]
     with open_for_reading(source) as file:
         is_path = isinstance(source, (str, bytes, os.PathLike))
-        if is_path and os.fsdecode(source).lower().endswith(INDEX_ENDING):
-            with open_shards(file, local_path(source)) as shards:
-                yield describe(file), _named_tensors(shards, key)
+        name = os.fsdecode(source).lower() if is_path else ""
+        if name.endswith(safetensors_format.INDEX_ENDING):
+            with safetensors_format.open_shards(file, local_path(source)) as files:
+                yield describe(file), _named_tensors(files, key)
+        elif name.endswith(torch_shards.INDEX_ENDING):
+            with torch_shards.open_shards(file, local_path(source)) as checkpoints:
+                yield (
+                    describe(file),
+                    {
+                        name: tensor
+                        for checkpoint in checkpoints
+                        for name, tensor in _tensors_of_checkpoint(checkpoint, key).items()
+                    },
+                )
         else:
             yield describe(file), _tensors_in(file, key)
 
@@ -144,14 +153,7 @@ def _tensors_in(file: BinaryIO, key: str | None) -> Mapping[str, TensorSource]:
     if is_safetensors(signature):
         return _named_tensors([open_safetensors(file)], key)
     if signature.startswith(_ZIP):
-        checkpoint = TorchCheckpoint(file)
-        with model_file_errors(describe(file)):
-            return {
-                _checked_name(name, value, isinstance(value, StoredTensor)): _CheckpointSource(
-                    checkpoint, value
-                )
-                for name, value in _entry(checkpoint.content, key, StoredTensor).items()
-            }
+        return _tensors_of_checkpoint(TorchCheckpoint(file), key)
     raise ModelFileError(
         f"{describe(file)}: not a file of tensors",
         expected="a .safetensors file, or a .pt file of PyTorch 1.6 or later",
@@ -159,6 +161,16 @@ def _tensors_in(file: BinaryIO, key: str | None) -> Mapping[str, TensorSource]:
         fix="save it again with torch.save, or with the safetensors library; a file of Keras is "
         "loaded with load_weights",
     )
+
+
+def _tensors_of_checkpoint(checkpoint: TorchCheckpoint, key: str | None) -> dict[str, TensorSource]:
+    with model_file_errors(checkpoint.name):
+        return {
+            _checked_name(name, value, isinstance(value, StoredTensor)): _CheckpointSource(
+                checkpoint, value
+            )
+            for name, value in _entry(checkpoint.content, key, StoredTensor).items()
+        }
 
 
 def _named_tensors(files: Sequence[SafetensorsFile], key: str | None) -> Mapping[str, TensorSource]:

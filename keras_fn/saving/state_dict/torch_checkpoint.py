@@ -34,6 +34,12 @@ _STORAGES = {
         "ComplexFloat": "<c8", "ComplexDouble": "<c16",
     }.items()
 }  # fmt: skip
+_UNTYPED = np.dtype("V1")  # of a storage whose tensors say their dtype
+_DTYPES = {  # of such tensors
+    "uint16": np.dtype("<u2"), "uint32": np.dtype("<u4"), "uint64": np.dtype("<u8"),
+    "float8_e4m3fn": np.dtype(ml_dtypes.float8_e4m3fn),
+    "float8_e5m2": np.dtype(ml_dtypes.float8_e5m2),
+}  # fmt: skip
 _FIX = (
     "if you trust the file, load it with torch.load(..., weights_only=True), and pass a dict of "
     "its tensors"
@@ -107,11 +113,11 @@ class TorchCheckpoint:
         """
         with model_file_errors(self.name):
             storage = self._read_storage(tensor.storage)
-            start = storage[tensor.offset :]
-            strides = [step * start.itemsize for step in tensor.strides]
             if math.prod(tensor.shape) == 0:
                 return np.empty(tensor.shape, dtype)
-            view = np.lib.stride_tricks.as_strided(start, tensor.shape, strides, writeable=False)
+            offset, *strides = (n * storage.itemsize for n in (tensor.offset, *tensor.strides))
+            raw = storage.view(np.uint8).data
+            view: np.ndarray = np.ndarray(tensor.shape, storage.dtype, raw, offset, strides)
             return np.array(view, dtype, order="C")
 
     def _content(self, name: str, default: bytes = b"") -> bytes:
@@ -323,8 +329,10 @@ class _PickleReader:
 
 def _known(module: str, name: str) -> Any:
     """Returns what a name in a pickle stands for."""
-    if module == "torch" and name in _STORAGES:
-        return _STORAGES[name]
+    if module == "torch" and (name in _STORAGES or name in _DTYPES):
+        return _STORAGES.get(name) or _DTYPES[name]
+    if (module, name) == ("torch.storage", "UntypedStorage"):
+        return _UNTYPED
     call = _CALLS.get((module, name))
     if call is None:
         raise _refused(
@@ -341,9 +349,22 @@ def _build_dict(*items: Any) -> dict[Any, Any]:
     return {}
 
 
+def _build_untyped(storage: Any, *arguments: Any) -> StoredTensor:
+    """Stand-in for `torch._utils._rebuild_tensor_v3`, for dtypes that have no storage type."""
+    offset, shape, strides, _, _, dtype, *_ = arguments  # two are about gradients
+    if type(storage) is not _Storage or storage.dtype != _UNTYPED:
+        raise _refused("a tensor is malformed")
+    if not isinstance(dtype, np.dtype) or dtype == _UNTYPED or storage.length % dtype.itemsize:
+        raise _refused("the bytes of a tensor do not fit its dtype", received=storage.length)
+    typed = _Storage(storage.key, dtype, storage.length // dtype.itemsize)
+    return _build_tensor(typed, offset, shape, strides)
+
+
 def _build_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> StoredTensor:
     """Stand-in for `torch._utils._rebuild_tensor_v2`; the last arguments are about gradients."""
-    if type(storage) is not _Storage or type(shape) is not tuple or type(strides) is not tuple:
+    if type(storage) is not _Storage or storage.dtype == _UNTYPED:
+        raise _refused("a tensor is malformed: its storage has no dtype")
+    if type(shape) is not tuple or type(strides) is not tuple:
         raise _refused("a tensor is malformed")
     numbers = (offset, *shape, *strides)
     if len(shape) != len(strides) or not all(type(n) is int and n >= 0 for n in numbers):
@@ -367,6 +388,7 @@ _CALLS = {
     for names, build in {
         ("collections", "OrderedDict"): _build_dict,
         ("torch._utils", "_rebuild_tensor_v2"): _build_tensor,
+        ("torch._utils", "_rebuild_tensor_v3"): _build_untyped,
         ("torch._utils", "_rebuild_parameter"): _build_parameter,
     }.items()
 }
