@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from typing import TYPE_CHECKING
 
 from keras_fn import dtype_policies, settings
@@ -19,6 +18,8 @@ from keras_fn.settings import (
 )
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from keras_fn.dtype_policies import DTypePolicy
 
 

@@ -1,5 +1,7 @@
 """Convolutions."""
 
+from threading import local
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -7,6 +9,24 @@ from jax import lax
 from keras_fn.backend.conv_geometry import Sizes, per_axis, transposed_window
 from keras_fn_jax.data_format import SPATIAL_LETTERS, check_window_fits, dimension_numbers
 from keras_fn_jax.op_jit import compile_op
+
+
+class SlowInLoopError(Exception):
+    """A convolution is traced for a loop that runs on the CPU."""
+
+
+class _Loops(local):
+    """What the loops of a thread refuse.
+
+    Attributes:
+        refuse_convolutions: Whether a loop is being traced in which they would be slow: its trace
+            is given up at the first one.
+    """
+
+    refuse_convolutions = False
+
+
+loops = _Loops()
 
 
 @compile_op
@@ -19,6 +39,8 @@ def conv(
     dilation_rate: Sizes = 1,
 ) -> jax.Array:
     """`lax.conv_general_dilated`; the groups follow from the kernel's shape."""
+    if loops.refuse_convolutions:
+        raise SlowInLoopError
     rank = inputs.ndim - 2
     layouts = dimension_numbers(rank, data_format)
     channels = inputs.shape[layouts[0].index("C")]
@@ -45,6 +67,8 @@ def conv_transpose(
     dilation_rate: Sizes = 1,
 ) -> jax.Array:
     """Convolution of the dilated inputs with the flipped kernel."""
+    if loops.refuse_convolutions:
+        raise SlowInLoopError
     rank = inputs.ndim - 2
     space = SPATIAL_LETTERS[rank]
     layout = dimension_numbers(rank, data_format)[0]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +11,10 @@ from jax.core import eval_jaxpr
 
 from keras_fn.core.programs import ProgramShare
 from keras_fn.core.scopes import StatelessScope
+from keras_fn_jax.convolution import SlowInLoopError, loops
 from keras_fn_jax.distribution import keep_sharding, replicate_results
+from keras_fn_jax.shared_traces import NotTracedError, PyTreeAdapter, SharedFunction
 from keras_fn_jax.transforms import (
-    NotTracedError,
-    PyTreeAdapter,
-    SharedFunction,
     functionalize,
     is_donated,
     retry_while_donated,
@@ -65,7 +64,8 @@ def compile_multi_step(
     state, size = list(state), len(state)
     options = {"donate_argnums": 0, **(jit if isinstance(jit, dict) else {})}
     trace = partial(_trace_loop, function, state, tensors, batches, finalize)
-    program = None if share is None else share.program.content
+    program: Any = None if share is None else share.program.content
+    is_current: Any = share and share.is_current
     run: Any = None
     if program is None:
         loop, run = trace(PyTreeAdapter()) or (None, None)
@@ -81,8 +81,8 @@ def compile_multi_step(
         """Traces this model for all that share the program, or else for itself."""
         nonlocal run
         if run is None:
-            _, run = trace(program.loop.adapter)
-        if share.is_current():
+            _, run = cast(Any, trace(program.loop.adapter))
+        if is_current():
             with program.function.trace(run):
                 return call(program.function.compiled)
         run = run if hasattr(run, "lower") else jax.jit(run, **options)
@@ -107,10 +107,17 @@ def _trace_loop(
     adapter = PyTreeAdapter()
     one = functionalize(function, state, adapter)
     trace = jax.make_jaxpr(one, return_shape=True)
-    traced, (updates, results) = retry_with_captured_state(
-        lambda: trace([v.value for v in state], tensors, batches[0]), state
-    )
-    if jax.default_backend() == "cpu" and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
+    on_cpu = jax.default_backend() == "cpu"
+    loops.refuse_convolutions = on_cpu
+    try:
+        traced, (updates, results) = retry_with_captured_state(
+            lambda: trace([v.value for v in state], tensors, batches[0]), state
+        )
+    except SlowInLoopError:
+        return None
+    finally:
+        loops.refuse_convolutions = False
+    if on_cpu and not _SLOW_IN_LOOPS_ON_CPU.isdisjoint(_names(traced)):
         return None
     step = partial(eval_jaxpr, traced.jaxpr, traced.consts)
     nested = partial(jax.tree.unflatten, jax.tree.structure(results))

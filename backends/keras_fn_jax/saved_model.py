@@ -13,8 +13,9 @@ from jax.experimental import jax2tf
 from keras_fn.core import tree
 from keras_fn.core.endpoint import Endpoint
 from keras_fn.core.keras_tensor import KerasTensor
+from keras_fn_jax.shared_traces import PyTreeAdapter
 from keras_fn_jax.tensors import convert_to_numpy
-from keras_fn_jax.transforms import PyTreeAdapter, functionalize, retry_with_captured_state
+from keras_fn_jax.transforms import functionalize, retry_with_captured_state
 
 _SERVING_DEFAULT = "serving_default"
 

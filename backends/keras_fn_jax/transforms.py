@@ -1,10 +1,8 @@
 """Function transforms: abstract evaluation, gradients, compilation."""
 
 import math
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +17,7 @@ from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn_jax.distribution import keep_sharding, replicate_results
 from keras_fn_jax.refusals import is_value_donated
+from keras_fn_jax.shared_traces import NotTracedError, PyTreeAdapter, SharedFunction
 from keras_fn_jax.tensors import dtype_name, is_traced, native_dtype
 
 
@@ -43,22 +42,6 @@ def abstract_eval(function: Callable[..., Any], args: tuple, kwargs: dict[str, A
         return jax.ShapeDtypeStruct(shape, native_dtype(dtype))
 
     return eval_with_two_sizes(run, args, kwargs, struct, dtype_name)
-
-
-class PyTreeAdapter:
-    """Passes nested results through a JAX transform, which would sort the keys of dicts."""
-
-    def __init__(self) -> None:
-        self.skeleton: Any = None
-
-    def flat(self, results: Any) -> list[Any]:
-        """Returns the leaves and stores the structure."""
-        self.skeleton = tree.map_structure(lambda _: None, results)
-        return tree.flatten(results)
-
-    def nested(self, leaves: list[Any]) -> Any:
-        """Restores the structure of the leaves."""
-        return tree.unflatten(self.skeleton, leaves)
 
 
 def value_and_grad(
@@ -131,49 +114,22 @@ def is_donated(variable: Any) -> bool:
     return math.prod(variable.shape) >= _MIN_DONATED_SIZE
 
 
-def retry_with_captured_state(call: Callable[[], Any], state: list[Any]) -> Any:
-    """Calls a function that may trace, until all variables that it assigns are in `state`."""
+def retry_with_captured_state(
+    call: Callable[[], Any], state: list[Any], error: UncapturedVariableError | None = None
+) -> Any:
+    """Calls a function that may trace, until all variables that it assigns are in `state`.
+
+    Args:
+        call: The function.
+        state: The variables.
+        error: The error of a call that was made before.
+    """
+    state += error.variables if error is not None else []
     while True:
         try:
             return call()
         except UncapturedVariableError as error:
             state += error.variables
-
-
-class NotTracedError(Exception):
-    """A shared program meets arguments for which no model was traced yet."""
-
-
-class SharedFunction:
-    """A function to compile, of whichever model is traced: it holds none, so none is kept alive.
-
-    Args:
-        options: Arguments of `jax.jit`.
-
-    Attributes:
-        adapter: Restores the structure of the results.
-        compiled: The compiled function.
-    """
-
-    def __init__(self, options: dict[str, Any]):
-        self.adapter = PyTreeAdapter()
-        self.compiled = jax.jit(self.__call__, **options)
-        self._local = threading.local()
-
-    def __call__(self, *args: Any) -> Any:
-        function = getattr(self._local, "function", None)
-        if function is None:
-            raise NotTracedError
-        return function(*args)
-
-    @contextmanager
-    def trace(self, function: Callable[..., Any]) -> Iterator[None]:
-        """Inside the context, a call in this thread traces `function`."""
-        self._local.function = function
-        try:
-            yield
-        finally:
-            del self._local.function
 
 
 def compile(
@@ -230,8 +186,7 @@ def compile(
             if isinstance(error, NotTracedError):
                 updates, results = trace_shared(*args)
             elif isinstance(error, UncapturedVariableError):
-                state.extend(error.variables)
-                updates, results = retry_with_captured_state(retry, state)
+                updates, results = retry_with_captured_state(retry, state, error)
             elif donated:
                 raise
             else:
@@ -241,11 +196,6 @@ def compile(
         return adapter.nested(results)
 
     return step
-
-
-def trace_settings() -> tuple[str, ...]:
-    """Returns all flags of JAX, those of the thread too: a trace may depend on any."""
-    return tuple(map(str, jax.config.values.values()))
 
 
 def retry_while_donated(call: Callable[[], Any], error: Exception) -> Any:

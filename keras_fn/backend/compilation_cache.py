@@ -21,7 +21,7 @@ def cache_compilations(backend: Any, folder: Any) -> None:
         folder: A path, or None for the folder `compilation_cache` next to `keras.json`.
 
     Raises:
-        SpecError: It is no path, or no folder can be made there.
+        SpecError: It is not a path, or a folder cannot be made there.
     """
     if not hasattr(backend, "cache_compilations"):
         warnings.warn(
@@ -32,7 +32,7 @@ def cache_compilations(backend: Any, folder: Any) -> None:
         return
     own = (home() / "compilation_cache" if folder is None else _to_path(folder)) / backend.name
     try:
-        # The process runs what is in the folder, so nobody else may write there.
+        # The process runs what is in the folder, so no one else may write there.
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise _folder_error(f"{folder!r}: {error.strerror}") from error
@@ -56,9 +56,10 @@ def cache_as_environment_says(backend: Any) -> None:
 
 
 def _to_path(folder: Any) -> Path:
-    if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):
+    path = os.fspath(folder) if isinstance(folder, (str, os.PathLike)) else None
+    if not isinstance(path, str) or not path:
         raise _folder_error(f"{folder!r} of type {type(folder).__name__}")
-    return Path(os.fspath(folder)).expanduser()
+    return Path(path).expanduser()
 
 
 def _folder_error(received: str) -> SpecError:

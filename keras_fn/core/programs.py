@@ -1,4 +1,4 @@
-"""Compiled programs, one for all models that are alike: found by key, freed when nobody uses them.
+"""Compiled programs, one for all models that are alike, freed with the last of them.
 
 A program takes the values of variables as arguments and holds no model. What it depends on besides
 is in its key (`keras_fn.training.program_key`).

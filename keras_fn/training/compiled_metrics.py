@@ -43,7 +43,7 @@ class CompiledMetricOps:
             return function()
         if self._compiled is None:
             roots = [list(metrics), owners]
-            share = share_program(f"metrics, {key}", state, lambda: roots) if key else {}
+            share: Any = share_program(f"metrics, {key}", state, lambda: roots) if key else {}
             self._compiled = current().compile(function, state, **share)
         return self._compiled()
 
