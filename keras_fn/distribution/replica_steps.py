@@ -12,6 +12,7 @@ from keras_fn.core.replicas import GradientState, ReplicaBatch, ReplicaScope, su
 from keras_fn.core.scopes import StatelessScope
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.processes import processes
+from keras_fn.ops._replicas import gather_rows
 from keras_fn.types import Tensor
 
 Step = Callable[[Any, Any], Any]
@@ -91,25 +92,6 @@ def _take_rows(x: Any, replica: ReplicaBatch) -> Any:
     if supports("is_sparse") and cast(SupportsSparse, backend).is_sparse(x):
         return backend.gather_rows(x, ops.arange(replica.start, replica.start + replica.rows))
     return x[replica.start : replica.start + replica.rows]
-
-
-def gather_rows(x: Tensor, replica: ReplicaBatch) -> Tensor:
-    """Returns a tensor of the whole batch, of which each process has its rows.
-
-    Args:
-        x: The rows of this process. What has another number of rows is returned as it is.
-        replica: Which rows these are.
-    """
-    sizes = ops.shape(x)
-    if not sizes or (isinstance(sizes[0], int) and sizes[0] != replica.rows):
-        return x
-    dtype = ops.dtype(x)
-    own: Any = ops.cast(x, "int32") if dtype == "bool" else x
-    after = replica.total - replica.start - replica.count
-    padding = [ops.zeros((rows, *sizes[1:]), ops.dtype(own)) for rows in (replica.start, after)]
-    padded = ops.concatenate([padding[0], own[: replica.count], padding[1]], axis=0)
-    whole = sum_all_over_replicas([padded])[0]
-    return ops.cast(whole, "bool") if dtype == "bool" else whole
 
 
 def _copy_if_needed(state: Sequence[Variable], replica: ReplicaBatch) -> list[Tensor]:

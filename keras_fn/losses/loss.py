@@ -11,6 +11,7 @@ from keras_fn.core.construction import SetByInit
 from keras_fn.core.keras_tensor import Shape
 from keras_fn.core.masking import get_mask
 from keras_fn.core.naming import auto_name
+from keras_fn.core.scopes import context
 from keras_fn.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -23,6 +24,7 @@ from keras_fn.losses.reduction import (
     resolve_compute_dtype,
     squeeze_or_expand_to_same_rank,
 )
+from keras_fn.losses.whole_batch import call_with_whole_batch
 from keras_fn.types import DTypeLike, Nested, Tensor, TensorLike
 
 
@@ -53,6 +55,8 @@ class Loss:
     _casts_targets = True
     # Whether a loss is the mean over the last axis, so that an axis of size 1 changes no number.
     _averages_last_axis = False
+    # Whether the loss of a sample depends on the other samples of its batch.
+    _compares_samples: Any = False
     dtype: Any = SetByInit()
 
     def __init__(
@@ -83,6 +87,9 @@ class Loss:
         Raises:
             SpecError: The weights do not fit the first axes of the per-sample losses.
         """
+        replica = context.current.replica
+        if replica is not None and self._compares_samples:
+            return call_with_whole_batch(self, y_true, y_pred, sample_weight, replica)
         dtype, mask = self.dtype, get_mask(y_pred)
 
         def convert(x: Any) -> Tensor:

@@ -100,6 +100,8 @@ class Circle(BuiltInLoss):
         https://arxiv.org/abs/2002.10857
     """
 
+    _compares_samples = True
+
     function = staticmethod(circle)
     target_check = staticmethod(target_validation.check_class_vector)
     _casts_targets = False

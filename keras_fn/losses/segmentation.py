@@ -70,6 +70,10 @@ def tversky(
     return ops.subtract(1.0, ops.divide(intersection, total))
 
 
+def _sums_over_batch(axis: Axis) -> bool:
+    return axis is None or 0 in ([axis] if isinstance(axis, int) else axis)
+
+
 class Dice(BuiltInLoss):
     """Dice loss: 1 less the Dice coefficient of ground truth and predictions.
 
@@ -100,6 +104,7 @@ class Dice(BuiltInLoss):
         dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype, axis=axis)
+        self._compares_samples = _sums_over_batch(axis)
 
 
 class Tversky(BuiltInLoss):
@@ -137,3 +142,4 @@ class Tversky(BuiltInLoss):
         dtype: DTypeLike | None = None,
     ):
         super().__init__(reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)
+        self._compares_samples = _sums_over_batch(axis)

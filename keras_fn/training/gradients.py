@@ -73,8 +73,8 @@ def differentiate_replica(
     run = cast(SupportsReplicas, current()).summed_value_and_grad(weighted, variables)
 
     def differentiated(*args: Any) -> tuple[tuple[Any, Any], list[Tensor]]:
-        (_, result), grads = run(*args)
         replica.gradients.summed = True
+        (_, result), grads = run(*args)
         return result, grads
 
     return differentiated

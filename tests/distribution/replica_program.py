@@ -38,10 +38,12 @@ def make_model(optimizer: Any = "adam", constraint: Any = None) -> keras.Model:
     return model
 
 
-def compare(work: Any, what: str, tolerance: float = 1e-5) -> None:
+def compare(
+    work: Any, what: str, tolerance: float = 1e-5, layouts: tuple[bool, ...] = (False, True)
+) -> None:
     """Checks that work with weights sharded, and replicated, gives what it gives alone."""
     expected = work()
-    for shard_weights in (False, True):
+    for shard_weights in layouts:
         with distribution.DataParallel(shard_weights=shard_weights).scope():
             found = work()
         for a, b in zip(expected, found, strict=True):
@@ -97,12 +99,47 @@ def train_on_streams() -> list[Any]:
     return [*model.get_weights(), history.history["loss"][0], history.history["accuracy"][0]]
 
 
+def train_on_comparing_loss() -> list[Any]:
+    x = inputs = keras.Input((24,))
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(5)
+    x = layers.Dense(64, activation="sigmoid", name="first")(x)
+    model = keras.Model(inputs, layers.Dense(10, activation="sigmoid", name="out")(x))
+    model.compile(keras.optimizers.SGD(0.5), keras.losses.Dice())
+    history = model.fit(X, (X[:, :10] > 0).astype("f4"), 16, shuffle=False, verbose=0)
+    return [*model.get_weights(), np.array(history.history["loss"])]
+
+
+class Backward(keras.Model):
+    """A model whose training step computes gradients by PyTorch."""
+
+    def train_step(self, data: Any) -> Any:
+        loss = self.compute_loss(y=data[1], y_pred=self(data[0], training=True))
+        self.zero_grad()
+        loss.backward()
+        variables = self.trainable_variables
+        self.optimizer.apply([v.value.grad for v in variables], variables)
+        return {"loss": loss}
+
+
+def train_by_backward() -> list[Any]:
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(5)
+    x = inputs = keras.Input((24,))
+    x = layers.BatchNormalization(name="norm")(layers.Dense(64, name="first")(x))
+    model = Backward(inputs, layers.Dense(10, activation="softmax", name="out")(x))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    history = model.fit(X, Y, 16, shuffle=False, verbose=0)
+    return [*model.get_weights(), np.array(history.history["loss"])]
+
+
 def check_state() -> None:
     """Each process stores its part, of weights and slots; copies and files have the whole."""
     with distribution.DataParallel(shard_weights=True).scope():
         model = make_model()
         model.fit(X, Y, 16, verbose=0)
-        kernel = model.get_layer("first").kernel
+        first: Any = model.get_layer("first")
+        kernel = first.kernel
         slot = next(v for v in model.optimizer.variables if "first_kernel" in v.path)
         assert kernel.shape == (24, 64) and tuple(kernel.shard.shape) == (24, 64 // COUNT)
         assert tuple(slot.shard.shape) == (24, 64 // COUNT)
@@ -145,5 +182,8 @@ for name, optimizer in OPTIMIZERS.items():
 compare(train_with("sgd", keras.constraints.MaxNorm(0.5)), "constraint")
 compare(train_by_own_loop, "own loop")
 compare(train_on_streams, "streams")
+compare(train_on_comparing_loss, "Dice")
+if keras.backend.backend() == "torch":
+    compare(train_by_backward, "backward", layouts=(False,))
 check_state()
 check_model_made_before()
