@@ -177,11 +177,19 @@ def list_named_in_config(saveables: Iterable[Saveable]) -> list[Saveable]:
     for saveable in saveables:
         outer, layers, name = f"/{saveable.path}".rpartition("/layers/")
         in_graph = bool(layers) and outer[1:] in graphs and "/" not in name
-        if in_graph:
+        if in_graph and _keeps_its_name(saveable.owner):
             named.append(saveable)
         if (in_graph or not saveable.path) and _has_graph_config(saveable.owner):
             graphs.add(saveable.path)
     return named
+
+
+def _keeps_its_name(owner: Any) -> bool:
+    """Returns whether a layer that is made of its config has its name again.
+
+    A constructor or a `get_config` of the program may do without it.
+    """
+    return registry.is_builtin(type(owner)) or "name" in owner.get_config()
 
 
 def _has_graph_config(owner: Any) -> bool:

@@ -272,3 +272,39 @@ def test_outputs_of_a_layer_in_a_dict_are_counted_in_the_order_of_the_keys_as_in
     model.save(file)
     again = keras.saving.load_model(file)
     assert [float(v[0, 0]) for v in again.predict(np.ones((1, 2)), verbose=0)] == [5.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("in_sequential", [True, False])
+def test_a_custom_layer_whose_config_has_no_name_is_loaded(tmp_path, in_sequential):
+    class Nameless(keras.layers.Layer):
+        def __init__(self, units):
+            super().__init__()
+            self.units = units
+
+        def build(self, input_shape):
+            self.w = self.add_weight((input_shape[-1], self.units), initializer="uniform")
+
+        def call(self, x):
+            return keras.ops.matmul(x, self.w)
+
+        def get_config(self):
+            return {"units": self.units}
+
+    class Bare(Nameless):
+        def __init__(self):
+            super().__init__(2)
+
+        def get_config(self):
+            return {}
+
+    x = keras.Input((3,))
+    parts = [Nameless(4), Bare()]
+    model = keras.Sequential([x, *parts])
+    if not in_sequential:
+        model = keras.Model(x, parts[1](parts[0](x)))
+    model.save(tmp_path / "model.keras")
+    found = keras.saving.load_model(
+        tmp_path / "model.keras", custom_objects={"Nameless": Nameless, "Bare": Bare}
+    )
+    for a, b in zip(model.get_weights(), found.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
