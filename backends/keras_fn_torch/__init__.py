@@ -33,7 +33,7 @@ from keras_fn_torch.interop import (
     is_initialized as is_initialized,
     module_variables as module_variables,
 )
-from keras_fn_torch.layer import LayerBase as LayerBase
+from keras_fn_torch.layer import LayerBase as LayerBase, is_module as is_module
 from keras_fn_torch.profiling import (
     block_until_ready as block_until_ready,
     is_out_of_memory as is_out_of_memory,

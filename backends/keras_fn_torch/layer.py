@@ -204,3 +204,8 @@ class LayerBase(nn.Module):
 def _sync_dtype(variable: Variable) -> None:
     if variable._handle is not None:
         variable._dtype = dtype_name(variable._handle)
+
+
+def is_module(value: object) -> bool:
+    """Returns whether a value is a module of PyTorch, and not a layer."""
+    return isinstance(value, nn.Module) and not isinstance(value, LayerBase)

@@ -458,6 +458,10 @@ class SupportsText(Protocol):
 class SupportsModules(Protocol):
     """Optional: PyTorch, whose modules `TorchModuleWrapper` wraps."""
 
+    def is_module(self, value: object) -> bool:
+        """Returns whether a value is a module, and not a layer."""
+        ...
+
     def is_initialized(self, module: Any) -> bool:
         """Returns whether all parameters of a module have a shape."""
         ...

@@ -52,6 +52,7 @@ from keras_fn.layers._signature import (
 from keras_fn.layers._stateless import StatelessCallMixin
 from keras_fn.layers._text import check_no_text, convert_text
 from keras_fn.layers._weights import WeightCreationMixin
+from keras_fn.layers.interop._wrapped_modules import wrap_modules_of
 from keras_fn.types import (
     DTypeLike,
     Nested,
@@ -120,6 +121,7 @@ class Layer(
     _takes_text = False  # whether `call` takes text on the host
     _has_nothing_to_build = False  # whether a new layer is built, as it has no state
     _names_inner_errors = False  # whether errors of layers inside name this layer, too
+    _wraps_modules = True  # whether a module of PyTorch as an attribute becomes a layer
     _updates_state_at_inference = False  # whether a call assigns variables at inference
     _not_in_config: frozenset[str] = frozenset()  # parameters that get_config omits
     _written_when_none: frozenset[str] = frozenset()  # parameters that get_config writes as None
@@ -132,6 +134,7 @@ class Layer(
             cls.quantize = wrap_quantize(cls.quantize)
         if registry.adopt(cls):
             check_constructor(cls)
+        wrap_modules_of(cls)
 
     @check_arguments
     def __init__(

@@ -64,7 +64,7 @@ def test_parameters_are_the_layers_variables_under_unique_names(net):
     found = dict(net.named_parameters())
     assert set(found) == {
         "count", "factor", "dense.kernel", "dense.bias", "dense_1.kernel", "dense_1.bias",
-        "raw.weight", "raw.bias",
+        "raw.module.weight", "raw.module.bias",
     }  # fmt: skip
     assert found["dense.kernel"] is net.first.kernel.value
     assert found["dense_1.bias"] is net.second.bias.value

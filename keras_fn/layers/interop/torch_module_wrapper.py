@@ -28,7 +28,8 @@ class TorchModuleWrapper(Layer):
     The parameters of the module are the layer's weights, and its buffers (such as the moving
     averages of `BatchNorm2d`) the non-trainable ones: they are trained, frozen, saved and loaded
     with the model. Both share their memory with the module. A module whose parameters are lazy is
-    initialized when the layer is built.
+    initialized when the layer is built. A module that is set as an attribute of a layer or a model
+    of the program is wrapped by itself.
 
     A module is code, which a model file never holds. Save the weights and load them into a model
     that the program builds; or register a subclass that creates its module in the constructor.
@@ -61,6 +62,7 @@ class TorchModuleWrapper(Layer):
     """
 
     _not_in_config = frozenset({"module"})
+    _wraps_modules = False
 
     def __init__(
         self,

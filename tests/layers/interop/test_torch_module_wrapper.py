@@ -118,3 +118,34 @@ def test_files_hold_no_modules(tmp_path):
 def test_what_is_not_a_module_is_refused(module):
     with pytest.raises(TypeError, match=r"TorchModuleWrapper\n(.|\n)*module"):
         layers.TorchModuleWrapper(module)
+
+
+class Mixed(keras.Model):
+    """A model of the program, with modules and a layer as attributes."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.norm = nn.Linear(2, 4), nn.BatchNorm1d(4)
+        self.top = layers.Dense(1)
+
+    def call(self, x):
+        return self.top(self.norm(self.hidden(x)))
+
+
+def test_modules_as_attributes_are_trained_and_saved(tmp_path):
+    model, x = Mixed(), np.random.default_rng(0).normal(size=(6, 2)).astype("float32")
+    assert [type(layer).__name__ for layer in (model.hidden, model.norm)] == [
+        "TorchModuleWrapper"
+    ] * 2
+    model.compile("sgd", "mse")
+    model(x)
+    assert len(model.trainable_weights) == 6
+    before = model.get_weights()
+    model.fit(x, x[:, :1], verbose=0)
+    assert all((a != b).any() for a, b in zip(before[:2], model.get_weights()[:2], strict=True))
+    np.testing.assert_array_equal(model(x).detach(), model(x).detach())  # averages stay as they are
+    model.save_weights(tmp_path / "mixed.weights.h5")
+    other = Mixed()
+    other(x)
+    other.load_weights(tmp_path / "mixed.weights.h5")
+    np.testing.assert_array_equal(other(x).detach(), model(x).detach())
