@@ -20,8 +20,8 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Arra
     if isinstance(value, Tracer):
         return jnp.array(value, dtype=native_dtype(dtype), copy=True)
     with jax.ensure_compile_time_eval():  # eager, also in a trace that reads it first
-        if isinstance(value, np.ndarray):
-            return jax.device_put(value.astype(native_dtype(dtype), copy=False), may_alias=False)
+        if isinstance(value, np.ndarray):  # without dtype=, which is another operation
+            return jnp.array(value.astype(native_dtype(dtype), copy=False))
         return jnp.array(value, dtype=native_dtype(dtype), copy=True)
 
 

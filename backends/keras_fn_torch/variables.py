@@ -17,12 +17,18 @@ def new_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.nn
     # A variable is real even if first read in `abstract_eval` or in inference mode.
     outer, thread_state.abstract = thread_state.abstract, False
     try:
-        with torch.inference_mode(False):
-            tensor = _private_copy(value, dtype)
-            differentiable = tensor.is_floating_point() or tensor.is_complex()
-            return torch.nn.Parameter(tensor, requires_grad=trainable and differentiable)
+        if torch.is_inference_mode_enabled():
+            with torch.inference_mode(False):
+                return _new_parameter(value, dtype, trainable)
+        return _new_parameter(value, dtype, trainable)
     finally:
         thread_state.abstract = outer
+
+
+def _new_parameter(value: Any, dtype: str, trainable: bool) -> torch.nn.Parameter:
+    tensor = _private_copy(value, dtype)
+    differentiable = tensor.is_floating_point() or tensor.is_complex()
+    return torch.nn.Parameter(tensor, requires_grad=trainable and differentiable)
 
 
 def _private_copy(value: Any, dtype: str) -> Tensor:

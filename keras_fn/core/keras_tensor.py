@@ -74,6 +74,15 @@ class KerasTensor(OperatorsMixin):
         self.record_history = record_history
         self.name = name if name or not record_history else auto_name("keras_tensor")
 
+    def copy_spec(self, record_history: bool = False) -> "KerasTensor":
+        """Returns a new tensor of the same shape and dtype, without the mask and the history."""
+        copy = KerasTensor.__new__(KerasTensor)
+        copy.shape, copy.dtype = self.shape, self.dtype
+        copy.sparse, copy.ragged = self.sparse, self.ragged
+        copy.record_history = record_history
+        copy.name = auto_name("keras_tensor") if record_history else None
+        return copy
+
     def _set_ragged_options(self, options: dict[str, Any]) -> None:
         rank, dtype = options.pop("ragged_rank", None), options.pop("row_splits_dtype", None)
         if options:

@@ -66,6 +66,8 @@ def check_name(name: object, owner: str) -> str:
         ValueError: The name is empty, too long, or has a slash, backslash or control character.
         TypeError: The name is not a string.
     """
+    if isinstance(name, str) and name.isidentifier() and len(name) <= _MAX_LENGTH:
+        return name  # nearly all are
     fix = "pass another name=, or leave it out for an automatic name"
     expected = f"a name of 1 to {_MAX_LENGTH} characters without '/', '\\' or control characters"
     if not isinstance(name, str):

@@ -288,8 +288,9 @@ def _to_output(spec: Any) -> KerasTensor:
             received=repr(spec)[:300],
             fix="return tensors, in lists, tuples or dicts",
         )
-    tensor = KerasTensor(spec.shape, spec.dtype, spec.sparse, spec.ragged)
-    tensor._keras_mask = spec._keras_mask
+    tensor = spec.copy_spec(record_history=True)
+    if spec._keras_mask is not None:
+        tensor._keras_mask = spec._keras_mask
     return tensor
 
 

@@ -185,13 +185,13 @@ def add_weight_from_spec(layer: Any, spec: str, shape: tuple[int, ...], **option
         shape: The shape of the weight.
         **options: Other or further arguments of `add_weight`.
     """
-    options.setdefault("initializer", getattr(layer, f"{spec}_initializer"))
-    options.setdefault("name", spec)
-    if (regularizer := getattr(layer, f"{spec}_regularizer")) is not None:
-        options.setdefault("regularizer", regularizer)
-    if (constraint := getattr(layer, f"{spec}_constraint")) is not None:
-        options.setdefault("constraint", constraint)
-    return layer.add_weight(shape, **options)
+    of_spec = {
+        "initializer": getattr(layer, f"{spec}_initializer"),
+        "regularizer": getattr(layer, f"{spec}_regularizer"),
+        "constraint": getattr(layer, f"{spec}_constraint"),
+        "name": spec,
+    }
+    return layer.add_weight(shape, **(of_spec | options))
 
 
 Check = tuple[bool, tuple[str, str], str]

@@ -69,10 +69,12 @@ class LoraLayer(Layer):
 
     def _set_lora(self, rank: int | None, alpha: float | None) -> None:
         """Sets the arguments of the constructor."""
-        if rank is None and alpha is not None:
+        if rank is None and alpha is None:  # as they are
+            return
+        if rank is None:
             fix = "set lora_rank, too"
             raise argument_error(self, "lora_alpha", "None where lora_rank is None", alpha, fix)
-        self.lora_rank = rank if rank is None else positive_int(self, "lora_rank", rank)
+        self.lora_rank = positive_int(self, "lora_rank", rank)
         self.lora_alpha = rank if alpha is None else alpha
 
     def _start_lora(self) -> None:

@@ -40,9 +40,11 @@ class QuantizableLayer(LoraLayer):
 
     def _set_quantization_config(self, config: Any) -> None:
         """Sets the argument of the constructor: a config, or a dict that `get_config` wrote."""
+        if config is None:  # as it is
+            return
         if isinstance(config, Mapping):
             config = quantizers.deserialize(config)
-        if config is not None and not isinstance(config, quantizers.QuantizationConfig):
+        if not isinstance(config, quantizers.QuantizationConfig):
             fix = "for example keras.quantizers.Int8QuantizationConfig()"
             raise argument_error(self, "quantization_config", "a quantization config", config, fix)
         self.quantization_config = config

@@ -164,9 +164,9 @@ def build_arguments(
     tensors = {
         name: value
         for name, value in arguments.items()
-        if any(hasattr(x, "shape") for x in tree.flatten(value))
+        if hasattr(value, "shape") or any(hasattr(x, "shape") for x in tree.flatten(value))
     }
-    first = next((v for name, v in tensors.items() if not name.endswith("mask")), None)
+    first = next(iter([v for name, v in tensors.items() if not name.endswith("mask")]), None)
     if not tensors or not named:
         return {}
     if len(named) == 1:

@@ -463,9 +463,9 @@ class Layer(
     ) -> Any:
         """Infers the specs of the outputs and adds a node to the graph."""
         first = next(iter(arguments.values()), None)
-        with StatelessScope():  # discards assignments of `call`
-            specs = self._infer_outputs(arguments)
-        outputs = self.add_node(specs, *self._signature.drop_none(args, kwargs))
+        outputs = self.add_node(
+            self._infer_outputs(arguments), *self._signature.drop_none(args, kwargs)
+        )
         self._post_call(outputs, first, masks, symbolic=True)
         return outputs
 
@@ -474,9 +474,11 @@ class Layer(
         if _is_override(self, "compute_output_spec"):
             args, kwargs = self._signature.unbind(arguments, by_name=("training", "mask"))
             kwargs = drop_unknown_options(self.compute_output_spec, kwargs)
-            return self.compute_output_spec(*args, **kwargs)
+            with StatelessScope():  # discards assignments, as inference does
+                return self.compute_output_spec(*args, **kwargs)
         if _is_override(self, "compute_output_shape"):
-            return self._spec_of_shape(arguments)
+            with StatelessScope():
+                return self._spec_of_shape(arguments)
 
         def run(arguments: dict[str, Any]) -> Any:
             return self._run(arguments, arguments.get("training"), context.current)
@@ -577,10 +579,10 @@ def _is_nested(x: Any) -> bool:  # not `tree.is_nested`: a step of `fit` goes th
 
 
 def _holds_tensor(x: Any) -> bool:
-    return any(hasattr(leaf, "shape") for leaf in (tree.flatten(x) if _is_nested(x) else (x,)))
+    return hasattr(x, "shape") or any(hasattr(leaf, "shape") for leaf in tree.flatten(x))
 
 
 def _holds_keras_tensor(x: Any) -> bool:
-    return any(
-        isinstance(leaf, KerasTensor) for leaf in (tree.flatten(x) if _is_nested(x) else (x,))
-    )
+    if _is_nested(x):
+        return any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(x))
+    return isinstance(x, KerasTensor)

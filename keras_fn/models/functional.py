@@ -87,6 +87,7 @@ class Functional(GraphTensorsMixin, Model):
         self._is_pure: bool | None = None  # None: not determined yet
         # Specs of inputs that go to the compiled function without check or conversion.
         self._compiled_call_keys: set[Any] = set()
+        self._bound_call_keys: set[Any] = set()  # of those that need neither, where none compiles
         self.supports_masking = True
         self.built = True
         self._set_path()
@@ -98,6 +99,7 @@ class Functional(GraphTensorsMixin, Model):
             "_compiled": None,
             "_compiled_shapes": {},
             "_compiled_call_keys": set(),
+            "_bound_call_keys": set(),
             "_is_pure": None,
         }
 
@@ -242,16 +244,30 @@ class Functional(GraphTensorsMixin, Model):
             return super()._fast_call(x, training, key)
         if not training and key in self._compiled_call_keys and self.is_pure:
             return self.pack_outputs(self._compiled(x))
+        run = self._run_plan if key in self._bound_call_keys else self.call
         if training is None and self._takes_training:
             with TrainingScope(False):  # once, rather than in each layer
-                outputs = self.call(x, training=False)
+                outputs = run(x, training=False)
         else:
-            outputs = self.call(x, training=bool(training))
+            outputs = run(x, training=bool(training))
+        if not self._compiles_calls:
+            self._note_bound_call(x, key)
+            return outputs
         compiled = self._compiled is not None and not training
         compiled = compiled and self.input_binder.is_exact_match(x)
         if compiled and self._compiled_shapes.get(((x.shape, x.dtype),)):
             self._compiled_call_keys.add(key)
         return outputs
+
+    def _run_plan(self, x: Any, training: bool) -> Any:
+        return self.pack_outputs(self.execution_plan.run((x,), training))
+
+    def _note_bound_call(self, x: Any, key: Any) -> None:
+        """Lets inputs like this one reach the plan as they are, if they need no conversion."""
+        if key in self._bound_call_keys or self.is_long or self.host_preprocessing:
+            return
+        if self.input_binder.bind(x)[0] is x:
+            self._bound_call_keys.add(key)
 
     def _compiled_for(self, values: Sequence[Any]) -> Any:
         """Returns the whole graph as one compiled function, or None if it should not be used.

@@ -46,12 +46,12 @@ class InferenceMemo:
         except TypeError:  # of an argument that is more than a spec and plain options
             return self._run(args, kwargs)
         if known is not None:
-            return tree.map_structure(_copy_spec, known)
+            return tree.map_structure(KerasTensor.copy_spec, known)
         results = self._run(args, kwargs)
         if all(map(_is_dense_spec, tree.flatten(results))):
             if len(self._known) >= _LIMIT:
                 self._known.clear()
-            self._known[key] = tree.map_structure(_copy_spec, results)
+            self._known[key] = tree.map_structure(KerasTensor.copy_spec, results)
         return results
 
     def _run(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -75,7 +75,3 @@ def _key_of(x: Any) -> Hashable:
 def _is_dense_spec(x: Any) -> bool:
     is_spec = isinstance(x, KerasTensor)
     return is_spec and not (x.sparse or x.ragged) and x.dim_names is None
-
-
-def _copy_spec(x: KerasTensor) -> KerasTensor:
-    return KerasTensor(x.shape, x.dtype, record_history=False)

@@ -26,9 +26,10 @@ def broadcast(*shapes: Shape, source: str = "ops") -> Shape:
     Raises:
         SpecError: Sizes differ, and neither is 1.
     """
-    if shapes.count(shapes[0]) == len(shapes):  # of one operand, or of several alike
-        return tuple(shapes[0])
-    rank = max(map(len, shapes))
+    longest = max(shapes, key=len)
+    rank = len(longest)
+    if all([longest[rank - len(shape) :] == shape for shape in shapes]):  # as of a bias
+        return tuple(longest)
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     result: list[int | None] = []
     for sizes in zip(*padded, strict=True):
