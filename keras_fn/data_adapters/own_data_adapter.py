@@ -16,17 +16,20 @@ from keras_fn.distribution.replica_steps import split_rows
 from keras_fn.errors import UnsupportedError
 from keras_fn.settings import settings
 
+_BATCH_SIZE = 32  # by default
 
-def join_own_data(data: DataAdapter) -> DataAdapter:
+
+def join_own_data(data: DataAdapter, batch_size: int | None) -> DataAdapter:
     """Returns an adapter of global batches, if each process has data of its own.
 
     Args:
         data: The adapter of the data of this process.
+        batch_size: Number of samples in a global batch of arrays. Default 32.
     """
     distribution = settings.distribution
     if distribution is None or distribution.auto_shard_dataset or distribution.num_processes == 1:
         return data
-    return OwnDataAdapter(data)
+    return OwnDataAdapter(data, batch_size or _BATCH_SIZE)
 
 
 class OwnDataAdapter(DataAdapter):
@@ -35,18 +38,19 @@ class OwnDataAdapter(DataAdapter):
     Nothing is dropped or doubled: where the data of a process has ended, the others give all rows.
 
     Args:
-        data: The adapter of the data of this process. Of arrays it reads its part of a batch.
+        data: The adapter of the data of this process.
+        batch_size: Number of samples in a global batch; of arrays, a process reads its part.
 
     Attributes:
         counts: How many rows each process had, for each step of the last epoch.
     """
 
-    def __init__(self, data: DataAdapter):
+    def __init__(self, data: DataAdapter, batch_size: int):
         self._data, self.counts = data, list[list[int]]()
         self._first: FlatBatch | None = None
         if isinstance(data, ArrayDataAdapter):
-            size = split_rows(data.batch_size, processes.index, processes.count).count
-            data.batch_size = max(1, size)
+            size = split_rows(int(batch_size), processes.index, processes.count).count
+            data.batch_size = max(1, min(size, data.size))
         lengths = [int(text) for text in exchange_text("own data", str(len(data)))]
         self._length = max(lengths) if all(lengths) else 0
 

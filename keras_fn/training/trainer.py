@@ -125,7 +125,7 @@ class Trainer(TrainStepMixin):
             shuffle=shuffle,
             validation_split=validation_split,
         )
-        data = join_own_data(data)
+        data = join_own_data(data, batch_size)
         self._build_and_check(binder, data)
         validation = self._get_validation_adapter(
             binder,
@@ -173,11 +173,11 @@ class Trainer(TrainStepMixin):
     ) -> DataAdapter | None:
         if data is None:
             return None
-        adapter = join_own_data(get_validation_adapter(binder, data, batch_size, steps))
+        adapter = get_validation_adapter(binder, data, batch_size, steps)
         limit_steps(adapter)
         if isinstance(adapter, ArrayDataAdapter):
             DataBinder(self).check_targets(adapter.peek())
-        return adapter
+        return join_own_data(adapter, batch_size)
 
     def _make_callback_list(self, callbacks: Any, data: DataAdapter, **params: Any) -> CallbackList:
         if isinstance(callbacks, CallbackList):
@@ -293,9 +293,8 @@ class Trainer(TrainStepMixin):
         self._require_compiled("evaluate")
         check_loop_arguments(self._label, **locals())
         binder = DataBinder(self)
-        data = join_own_data(
-            get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
-        )
+        data = get_data_adapter(binder, x, y, sample_weight, batch_size=batch_size, steps=steps)
+        data = join_own_data(data, batch_size)
         self._build_and_check(binder, data)
         total = len(data) or None
         if settings.distribution is not None:
@@ -349,7 +348,7 @@ class Trainer(TrainStepMixin):
         data = get_data_adapter(
             DataBinder(self), x, batch_size=batch_size, steps=steps, inputs_only=True
         )
-        data = join_own_data(data)
+        data = join_own_data(data, batch_size)
         limit_steps(data)
         self._build_for_prediction(data.peek())
         total = len(data) or None

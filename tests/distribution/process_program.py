@@ -58,6 +58,21 @@ def train_with_backups(x: np.ndarray, y: np.ndarray) -> None:
     np.savez(folder / f"process_{process}.npz", *weights)
 
 
+def train(x: np.ndarray, y: np.ndarray) -> None:
+    """Trains with sharded weights, and writes all kinds of files."""
+    keras.utils.set_random_seed(5)
+    with distribution.DataParallel(shard_weights=True).scope():
+        model = make_model()
+        backup = keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False)
+        logger = keras.callbacks.CSVLogger(folder / "log.csv")
+        history = model.fit(x, y, 32, epochs=2, verbose=0, callbacks=[backup, logger])
+        outputs = model.predict(x, batch_size=101, verbose=0)
+        keras.saving.save_model(model, folder / "model.keras")
+        model.save_weights(folder / "model.checkpoint")
+        values = [*model.get_weights(), np.array(history.history["loss"]), outputs]
+    np.savez(folder / f"process_{process}.npz", **{str(i): v for i, v in enumerate(values)})
+
+
 def train_on_own_data() -> dict[str, Any]:
     """Trains on data that each process has for itself, of unequal lengths."""
     own = load_own_data()[process]
@@ -71,7 +86,7 @@ def train_on_own_data() -> dict[str, Any]:
         evaluated = model.evaluate(*own, batch_size=32, verbose=0)
         outputs = model.predict(own[0], batch_size=32, verbose=0)
     losses = [*arrays.history["loss"], *stream.history["loss"], evaluated]
-    weights = {f"weight {i}": v.numpy() for i, v in enumerate(model.variables)}
+    weights = {f"weight {i}": v.numpy() for i, v in enumerate(model.weights)}
     return {"losses": np.array(losses), "outputs": outputs, **weights}
 
 
@@ -87,24 +102,8 @@ def main() -> None:
     if what == "differ" and process == 1:
         x = x + 1
     if what == "train":
-        found: dict[str, Any] = {}
-        for shard_weights in (False, True):
-            keras.utils.set_random_seed(5)
-            with distribution.DataParallel(shard_weights=shard_weights).scope():
-                model = make_model()
-                backup = keras.callbacks.BackupAndRestore(
-                    folder / f"backup_{shard_weights}", delete_checkpoint=False
-                )
-                history = model.fit(x, y, 32, epochs=2, verbose=0, callbacks=[backup])
-                outputs = model.predict(x, batch_size=40, verbose=0)
-            weights = [ops.convert_to_numpy(v.value) for v in model.variables]
-            values = [*weights, np.array(history.history["loss"]), outputs]
-            found |= {f"{shard_weights}{i}": value for i, value in enumerate(values)}
-            model.save(folder / f"model_{shard_weights}.keras")
-            model.save_weights(folder / f"model_{shard_weights}.checkpoint")
-        np.savez(folder / f"process_{process}.npz", **found)
-        if distribution.distribution() is None and "RANK" in os.environ:
-            np.savez(folder / f"own_{process}.npz", **train_on_own_data())
+        train(x, y)
+        np.savez(folder / f"own_{process}.npz", **train_on_own_data())
         return
     if what in ("resume", "uninterrupted"):
         train_with_backups(x, y)

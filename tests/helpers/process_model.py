@@ -27,7 +27,7 @@ def load_data() -> tuple[np.ndarray, np.ndarray]:
 def load_own_data() -> list[tuple[np.ndarray, np.ndarray]]:
     """Returns the data of each of two processes, of unequal lengths."""
     x, y = load_data()
-    return [(x[:40], y[:40]), (x[40:], y[40:])]
+    return [(x[:16], y[:16]), (x[16:48], y[16:48])]
 
 
 def read_batches(parts: list[tuple[np.ndarray, np.ndarray]], size: int) -> Iterator[tuple]:
