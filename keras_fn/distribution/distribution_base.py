@@ -16,7 +16,7 @@ from keras_fn.backend.distribution_contract import (
 from keras_fn.backend.loader import current, supports
 from keras_fn.core import tree
 from keras_fn.core.ragged import PaddedBatch
-from keras_fn.core.replicas import ReplicaBatch
+from keras_fn.core.replicas import GradientState, ReplicaBatch
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.device_mesh import DeviceMesh, check_device_mesh
 from keras_fn.distribution.process_shards import shard_over_processes
@@ -338,7 +338,7 @@ class Distribution:
         if self._has_replicas:
             start, total = sum(counts[: self.process_index]), sum(counts)
             share = len(x) / total
-            replica = ReplicaBatch(start, len(x), len(x), total, share)
+            replica = ReplicaBatch(start, len(x), len(x), total, share, GradientState())
             return gather_rows(current().convert_to_tensor(x), replica)
         sharding = self._replicated.backend_layout
         return cast(SupportsOwnRows, current()).join_rows(x, counts, sharding)
