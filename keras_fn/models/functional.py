@@ -277,10 +277,10 @@ class Functional(GraphTensorsMixin, Model):
         """
         if (
             not self._compiles_calls
-            or self.execution_plan.masked
             or self.host_preprocessing is not None
             or context.current.symbolic
-            or not self.is_pure
+            or not self.is_pure  # nor is it with another plan
+            or self.execution_plan.masked
         ):
             return None
         try:
