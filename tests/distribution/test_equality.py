@@ -18,22 +18,18 @@ on_replicas = pytest.mark.skipif(backend() == "jax", reason="a process has sever
 LAYOUTS = tuple(sharded_layouts())
 REPLICA_LAYOUTS = {2: ("replicated", "sharded"), 3: LAYOUTS[:2], 4: LAYOUTS}  # by processes
 # What each push runs on JAX: many things at once, on meshes of one axis and of two; and each kind
-# of model. `test_processes.py` and `on_8_devices.py` train replicated weights.
+# of model. `test_processes.py` and `on_8_devices.py` train replicated and sharded weights.
 CORE = {
-    "core": ("sharded", "sharded+tensor"),
+    "core": ("sharded+tensor",),
     "mask_sgd": ("tensor",),
     "transformer": ("sharded+tensor",),
     "convolution": ("tensor",),
-    "outputs": ("sharded",),
     "custom_step": ("sharded",),
-    "float16": ("sharded+tensor",),
 }
-# What each push runs on TensorFlow, which traces each step: at least one model of each kind.
+# What each push runs on TensorFlow, which traces each step.
 TENSORFLOW_CORE = {
     "core": ("replicated", "sharded"),
     "mask_sgd": ("sharded",),
-    "custom_step": ("replicated",),
-    "float16": ("sharded",),
 }
 MOST_IN_LOSSES = 2e-6
 

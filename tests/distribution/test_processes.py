@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from device_programs import HERE, run, run_whole
+from device_programs import HERE, run, run_whole, thorough_on_tensorflow
 from process_model import load_data, load_own_data, make_model, read_batches
 
 import keras_fn as keras
@@ -29,6 +29,7 @@ class Capture(keras.callbacks.Callback):
             self.outputs = self.model.predict(load_data()[0], batch_size=101, verbose=0)
 
 
+@thorough_on_tensorflow
 def test_two_processes_train_as_one(tmp_path):
     run_whole(launched("train", tmp_path), 4)
     keras.utils.set_random_seed(5)
@@ -122,6 +123,7 @@ def test_a_process_that_dies_is_named_where_the_other_is_stuck_in_the_framework(
     assert took < 20  # 1.5 on a quiet machine
 
 
+@thorough_on_tensorflow
 def test_data_that_differs_is_an_error_before_training(tmp_path):
     _, text = failure("differ", tmp_path)
     assert text.startswith("SpecError") and "data 0: (101, 24)" in text

@@ -1,7 +1,7 @@
 """Replicas: processes that each compute with their rows of a batch; what is refused."""
 
 import pytest
-from device_programs import HERE, launched, run_whole
+from device_programs import HERE, launched, run_whole, thorough_on_tensorflow
 
 import keras_fn as keras
 from keras_fn.backend import backend
@@ -23,9 +23,10 @@ def test_each_row_is_of_one_process(total, count):
 
 
 @on_replicas
+@thorough_on_tensorflow
 @pytest.mark.multi_device
 @pytest.mark.parametrize("processes", [2, pytest.param(3, marks=pytest.mark.thorough)])
-def test_what_programs_do_beside_fit(processes, tmp_path):
+def test_what_programs_do_in_several_processes(processes, tmp_path):
     program = [str(HERE / "replica_program.py"), str(tmp_path)]
     run_whole(launched(processes, program), 1, OMP_NUM_THREADS="1")
 

@@ -4,13 +4,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from keras_fn.backend import backend
 
 HELPERS = Path(__file__).parent
 HERE = HELPERS.parent / "distribution"
 ROOT = HELPERS.parent.parent
 LIMIT = 240  # seconds, on a busy machine
+
+
+def thorough_on_tensorflow(test: Any) -> Any:
+    """Marks a test of what the backends share: it starts TensorFlow in each process."""
+    return pytest.mark.thorough(test) if backend() == "tensorflow" else test
 
 
 def run(arguments: list[str], devices: int, **environment: str) -> subprocess.CompletedProcess[str]:
