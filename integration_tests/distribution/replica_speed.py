@@ -1,4 +1,4 @@
-"""A training step of two processes, beside hand-written DDP and FSDP2 of PyTorch.
+"""A training step of two processes, compared with hand-written DDP and FSDP2 of PyTorch.
 
 `KERAS_BACKEND=torch OMP_NUM_THREADS=1 python -m keras_fn.launch -n 2 replica_speed.py [WIDTH]`
 prints the milliseconds of a step, and the ratios. All take turns in the same processes; the figure

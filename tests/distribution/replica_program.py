@@ -1,4 +1,4 @@
-"""A program of several processes, each a replica: what a user does, beside `fit`, must be right.
+"""A program of several processes, each a replica: what a user does, `fit` and all else, must be right.
 
 `python replica_program.py FOLDER`, started by `keras_fn.launch`: an `AssertionError` ends it.
 """
