@@ -40,6 +40,7 @@ from keras_fn.optimizers.optimizer import Optimizer
 from keras_fn.random.seed_generator import SeedGenerator
 from keras_fn.regularizers import Regularizer
 from keras_fn.settings import settings
+from keras_fn.training.compile_utils import CompileLoss
 from keras_fn.training.output_binding import OutputBinder
 
 _NODES = frozenset({"name", "_init_arguments", "_inbound_nodes", "_outbound_nodes"})
@@ -93,6 +94,7 @@ _NOT_TRACED: dict[type, frozenset[str]] = {
     ),
     ExecutionPlan: frozenset({"nodes", "input_tensors", "output_tensors", "_parts"}),
     InputBinder: frozenset({"source", "names", "layer_names"}),
+    CompileLoss: frozenset({"_checked"}),  # on the host, before the step
     OutputBinder: frozenset({"source", "names", "layer_names"}),
     SeedGenerator: frozenset({"name", "_initial_seed"}),
     KerasTensor: frozenset({"name", "_keras_history"}),
@@ -103,6 +105,9 @@ _NOT_TRACED: dict[type, frozenset[str]] = {
 
 _VALUES = (DTypePolicy, Regularizer, Constraint, InputSpec, Loss)
 """Classes without state: two equal objects are as good as one that is used twice."""
+
+_READ_PATHS = {"Muon", "MultiOptimizer", "OptimizerMap"}
+"""Optimizers that choose variables by their paths, which are else not part of a key."""
 
 _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis)})
 _MAX_BYTES = 1 << 16  # of an array that is part of a key
@@ -219,6 +224,7 @@ class _ClassEntry:
         )
         self.is_tuple = issubclass(cls, tuple)
         self.is_variable = issubclass(cls, Variable)
+        self.reads_paths = not _READ_PATHS.isdisjoint(base.__name__ for base in bases)
         self.is_value = issubclass(cls, _VALUES)
         self.is_skipped = issubclass(cls, Initializer)  # has done its work
         self.not_traced = frozenset().union(
@@ -244,6 +250,7 @@ class KeyWriter:
 
     def __init__(self, state: Sequence[Variable]):
         self._tokens: list[Any] = []
+        self._state = state
         self._positions = {id(v): i for i, v in enumerate(state)}
         self._numbers: dict[int, int] = {}  # of objects, by their identity
         self._alive: list[Any] = []  # so that no other object gets their identity
@@ -303,6 +310,8 @@ class KeyWriter:
         if entry.is_tuple:
             for item in x:
                 self.write(item)
+        if entry.reads_paths:
+            self._tokens.append([v.path for v in self._state])
         tokens, not_traced = self._tokens, entry.not_traced
         for name, value in getattr(x, "__dict__", {}).items():
             if name not in not_traced:

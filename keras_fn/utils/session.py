@@ -2,12 +2,14 @@
 
 import gc
 
-from keras_fn.core import naming
+from keras_fn.core import naming, programs
 from keras_fn.random import seed_generator
 
 
 def clear_session(free_memory: bool = True) -> None:
     """Resets the global state: automatic layer names and the global random seed generator.
+
+    Compiled functions that no model uses are freed, too.
 
     Args:
         free_memory: Whether to run the garbage collector immediately.
@@ -19,5 +21,6 @@ def clear_session(free_memory: bool = True) -> None:
     """
     naming.reset_names()
     seed_generator.clear_global_generator()
+    programs.clear_programs()
     if free_memory:
         gc.collect()

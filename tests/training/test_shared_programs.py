@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,8 @@ def test_few_programs_stay_after_their_models():
     for number in range(3 * programs._recent.maxlen):
         programs.get_program(bytes([number]))
     assert count_programs() <= programs._recent.maxlen
+    keras.utils.clear_session()
+    assert count_programs() == 0
 
 
 def test_threads_trace_their_own_models():
@@ -119,6 +122,25 @@ def test_threads_trace_their_own_models():
         thread.join()
     for n in range(3):
         np.testing.assert_allclose(results[n], expected[n], rtol=1e-6)
+
+
+def test_optimizers_that_read_paths_have_them_in_the_key():
+    """Muon chooses variables by their paths, which other keys do not have."""
+    keys = []
+    for optimizer in ("adam", "muon"):
+        for _ in range(2):
+            model = make()
+            compile_model(model, keras.optimizers.get(optimizer))
+            model.fit(X, Y, epochs=0)
+            keys.append(train_key(model))
+    assert keys[0] == keys[1] is not None
+    assert keys[2] != keys[3]
+    folder = Path(keras.optimizers.__file__).parent
+    found = {
+        f.stem for f in folder.glob("*.py") if "variable.path" in f.read_text(encoding="utf-8")
+    }
+    others = {"state", "validation", "sharded_updates"}  # names of slots, errors, several devices
+    assert found - others == {"muon", "multi_optimizer"}
 
 
 # ------------------------------------------------------------------- changed models
