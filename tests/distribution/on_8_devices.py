@@ -128,11 +128,10 @@ def test_slots_are_laid_out_as_their_weights_and_stay_so():
 
 
 def test_state_of_a_device_is_one_part_of_8():
-    x, y = data()
     with DataParallel(shard_weights=True).scope():
         model = two_layers(512)
         model.compile("adam", "mse")
-        model.fit(x, y, 16, verbose=0)
+        model.optimizer.build(model.trainable_variables)
     variables = [*model.variables, *model.optimizer.variables]
     whole = sum(v.value.nbytes for v in variables)
     assert bytes_of_device(variables) <= 1.02 / 8 * whole
@@ -289,26 +288,11 @@ def test_a_size_that_does_not_divide_is_an_error_when_the_model_is_built():
 
 
 def test_the_automatic_layout_map():
-    x, y = data()
     with ModelParallel(layout_map="auto", device_mesh=mesh()).scope():
         model = two_layers()
-        model.compile("adam", "mse")
-        model.fit(x, y, 16, verbose=0)
     axes = {v.path: v.layout.axes for v in model.variables}
     assert axes["first/kernel"] == (None, "model") and axes["second/kernel"] == ("model", None)
     assert axes["first/bias"] == (None,)
-
-
-def test_layouts_of_the_outputs_of_layers():
-    layout_map = LayoutMap(mesh())
-    layout_map["first/output"] = ("batch", "model")
-    x, y = data()
-    with ModelParallel(layout_map=layout_map).scope():
-        model = two_layers()
-        model.compile("sgd", "mse")
-        model.fit(x, y, 16, verbose=0)
-        out = model.get_layer("first")(x)
-    assert out.sharding == layout_map["first/output"].backend_layout
 
 
 def test_distribute_tensor():
