@@ -25,13 +25,16 @@ def wrap_modules_of(cls: type[Layer]) -> None:
         return
     if getattr(cls.__setattr__, "wraps_modules", False):  # that of a class of the program
         return
-    set_attribute: Callable[[Any, str, Any], None] = cls.__setattr__
+    own: Callable[[Any, str, Any], None] | None = vars(cls).get("__setattr__")
     is_module = cast(SupportsModules, current()).is_module
 
     def __setattr__(self: Layer, name: str, value: Any) -> None:
         if is_module(value):
             value = registry.built_in("keras.layers", "TorchModuleWrapper")(value, name)
-        set_attribute(self, name, value)
+        if own is None:  # in the form that Dynamo traces
+            super(cls, self).__setattr__(name, value)
+        else:
+            own(self, name, value)
 
     cast(Any, __setattr__).wraps_modules = True
     cls.__setattr__ = __setattr__  # type: ignore[method-assign]
