@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_fn.core import tree
 from keras_fn.core.programs import ProgramShare
+from keras_fn_tensorflow.device import has_gpu
 from keras_fn_tensorflow.transforms import compile, draw_values
 
 
@@ -21,7 +22,8 @@ def compile_multi_step(
 ) -> Callable[..., Any] | None:
     """Compiles a `tf.while_loop` over the steps, which assign the variables.
 
-    Returns None for steps that return tensors of unknown sizes, which a loop cannot carry.
+    Returns None for steps that return tensors of unknown sizes, which a loop cannot carry, and
+    where XLA is slower in loops.
     """
     if jit is None:
         return None
@@ -34,7 +36,8 @@ def compile_multi_step(
     traced: list[Any] = []  # for the first trace of the loop
     if _IS_POSSIBLE not in loops:
         traced.append(trace())
-        loops[_IS_POSSIBLE] = all(x.shape.is_fully_defined() for x in _list_results(traced[0]))
+        has_sizes = all(x.shape.is_fully_defined() for x in _list_results(traced[0]))
+        loops[_IS_POSSIBLE] = has_sizes and not _is_slow_in_loops(traced[0], jit)
     if not loops[_IS_POSSIBLE]:
         return None
 
@@ -56,7 +59,18 @@ def compile_multi_step(
     return compile(loop, state, jit, share=share)
 
 
-_IS_POSSIBLE = "is possible"  # in a program: whether a loop can carry the results of a step
+_IS_POSSIBLE = "is possible"  # in a program: whether steps can and should run in a loop
+
+
+# XLA's CPU runtime runs a loop inside of another a fifth slower than alone.
+_LOOPS = {"While", "StatelessWhile"}
+
+
+def _is_slow_in_loops(step: Any, jit: Any) -> bool:
+    is_compiled = jit.get("jit_compile") if isinstance(jit, dict) else jit is True
+    if not is_compiled or has_gpu():
+        return False
+    return not _LOOPS.isdisjoint(operation.type for operation in step.graph.get_operations())
 
 
 def _list_results(step: Any) -> list[Any]:

@@ -420,6 +420,21 @@ def test_random_integers_are_the_same_under_xla():
     np.testing.assert_array_equal(tf.function(run, jit_compile=True)(seed), run(seed))
 
 
+@pytest.mark.parametrize("jit", ["auto", False, True, {"jit_compile": True}])
+@pytest.mark.parametrize("loops", [False, True])
+def test_a_step_that_loops_runs_in_no_loop_of_steps_that_xla_compiles_for_a_cpu(jit, loops):
+    def step(tensors, indices):
+        total = tf.reduce_sum(tf.gather(tensors, indices))
+        if loops:
+            total = tf.while_loop(lambda x: x < 10.0, lambda x: (x + 1.0,), (total,))[0]
+        return total
+
+    batches = tf.zeros((2, 3), "int32")
+    run = backend.compile_multi_step(step, [], tf.zeros(8), batches, lambda x: x, jit)
+    is_compiled = jit is True or isinstance(jit, dict)
+    assert (run is None) == (loops and is_compiled and not tf.config.list_physical_devices("GPU"))
+
+
 @pytest.mark.parametrize("jit", [None, False, True])
 @pytest.mark.parametrize(("reverse", "unroll"), [(False, 1), (True, 3), (False, 7)])
 def test_scan_and_its_gradient_in_every_mode(jit, reverse, unroll):
