@@ -1,12 +1,14 @@
 """Files: time and peak memory of saving and loading, next to plain h5py, safetensors and Keras.
 
 Native is the library that writes the format: h5py, with one dataset an array, or safetensors. It
-writes over its file and does not sync it; a save of ours is a new file that is synced and then
-renamed. safetensors maps a file into memory and reads nothing, so that its load is measured with a
-copy of the arrays, as `safetensors.torch.load_model` makes one.
+writes over its file and does not sync it. A save of ours is a new file that is synced and then
+renamed, so that each save has a second row, in which native does the same. safetensors maps a file
+into memory and reads nothing, so that its load is measured with a copy of the arrays, as
+`safetensors.torch.load_model` makes one.
 """
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -71,6 +73,12 @@ FORMATS = {
 }
 
 
+class _Synced:
+    """The native program, which syncs and renames a new file when it saves."""
+
+    __name__ = "synced"
+
+
 def rows(sides: dict[str, Any], rounds: int, megabytes: int) -> Iterator[tuple[Row, str]]:
     """Measures all rows, each with the unit of its values."""
     width = round((megabytes * MEGABYTE / 4 / COUNT) ** 0.5)
@@ -79,17 +87,24 @@ def rows(sides: dict[str, Any], rounds: int, megabytes: int) -> Iterator[tuple[R
             if importlib.util.find_spec(file_format.native):
                 for work in ("save", "load"):
                     known = {s: sides[s] for s in sides if _has(s, file_format)}
-                    yield _time(known, rounds, file_format, work, width, Path(folder)), "s"
+                    timed = _time(known, rounds, file_format, work, width, Path(folder))
+                    yield from ((row, "s") for row in timed)
                     yield _peak(known, file_format, work, width, folder), "MB"
 
 
 def _time(
     sides: dict[str, Any], rounds: int, file_format: Format, work: str, width: int, folder: Path
-) -> Row:
+) -> Iterator[Row]:
     make = partial(_work, file_format, work, width, folder)
     title = f"{work} {file_format.suffix}, {_size(width)} ({file_format.native})"
     job = jobs.Job(title, file_format.target, keras=make, native=make)
-    return Row(title, jobs.measure(job, sides, rounds, warm_up=1), f"{file_format.target:.2f}")
+    if work == "save":
+        sides = {**sides, "synced": _Synced()}
+    measured, target = jobs.measure(job, sides, rounds, warm_up=1), f"{file_format.target:.2f}"
+    synced = measured.pop("synced", None)
+    yield Row(title, measured, target)
+    if synced is not None:
+        yield Row(f"{title}, synced and renamed", {**measured, "native": synced}, target)
 
 
 def _peak(sides: dict[str, Any], file_format: Format, work: str, width: int, folder: str) -> Row:
@@ -128,6 +143,8 @@ def _work(
         save, load = _NATIVE[file_format.native]
         if work == "load":
             save(arrays, path)
+        if isinstance(library, _Synced):
+            save = partial(_save_synced, save)
         return partial(save, arrays, path) if work == "save" else partial(load, path)
     model = _model(library, width)
     if work == "load":
@@ -148,6 +165,14 @@ def _model(keras: Any, width: int) -> Any:
 
 def _array(width: int) -> np.ndarray:
     return np.random.default_rng(0).random((width, width), "float32")
+
+
+def _save_synced(save: Callable[..., None], arrays: dict[str, np.ndarray], path: Path) -> None:
+    new = path.with_suffix(".tmp")
+    save(arrays, new)
+    with open(new, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(new, path)
 
 
 def _save_h5py(arrays: dict[str, np.ndarray], path: Path) -> None:
