@@ -168,7 +168,7 @@ class ProcessStoreClient:
     def _listen(self, connection: socket.socket, on_end: Callable[[int, bool], object]) -> None:
         zero_ended = False
         try:
-            with connection.makefile("rb") as lines:
+            with connection, connection.makefile("rb") as lines:
                 for line in lines:
                     process, failed = json.loads(line)
                     zero_ended = zero_ended or process == 0
