@@ -65,7 +65,6 @@ def compile_multi_step(
     options = {"donate_argnums": 0, **(jit if isinstance(jit, dict) else {})}
     trace = partial(_trace_loop, function, state, tensors, batches, finalize)
     program: Any = None if share is None else share.program.content
-    is_current: Any = share and share.is_current
     run: Any = None
     if program is None:
         loop, run = trace(PyTreeAdapter()) or (None, None)
@@ -82,8 +81,8 @@ def compile_multi_step(
         nonlocal run
         if run is None:
             _, run = cast(Any, trace(program.loop.adapter))
-        if is_current():
-            with program.function.trace(run):
+        if share is not None and share.is_current():
+            with program.function.trace(run, share):
                 return call(program.function.compiled)
         run = run if hasattr(run, "lower") else jax.jit(run, **options)
         return call(run)

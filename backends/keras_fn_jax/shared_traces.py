@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from keras_fn.core import tree
+from keras_fn.core.programs import ProgramShare
 
 
 class PyTreeAdapter:
@@ -53,13 +54,14 @@ class SharedFunction:
         return function(*args)
 
     @contextmanager
-    def trace(self, function: Callable[..., Any]) -> Iterator[None]:
-        """Inside the context, a call in this thread traces `function`."""
+    def trace(self, function: Callable[..., Any], share: ProgramShare) -> Iterator[None]:
+        """Inside the context, a call in this thread traces `function`, of a model that shares."""
         self._local.function = function
         try:
             yield
         finally:
             del self._local.function
+            share.finish_trace()
 
 
 def trace_settings() -> tuple[str, ...]:

@@ -162,7 +162,7 @@ def compile(
         nonlocal share, compiled, adapter
         if share is not None and share.is_current():
             try:
-                with share.program.content.trace(make_pure(adapter)):
+                with share.program.content.trace(make_pure(adapter), share):
                     return call(*args)
             except UncapturedVariableError:
                 pass

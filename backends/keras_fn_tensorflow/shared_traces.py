@@ -49,6 +49,7 @@ def bind_shared(
     trace = traces.get(key)
     if trace is None and share.is_current():
         trace = traces[key] = _detach(function.get_concrete_function(*tensors), state)
+        share.finish_trace()
     return trace and trace.bind(state)
 
 
@@ -57,7 +58,8 @@ def _detach(concrete: Any, state: Sequence[Any]) -> SharedTrace | None:
     positions = {id(v._handle.handle): i for i, v in enumerate(state)}
     indices = [positions.get(id(tensor), -1) for tensor in concrete.captured_inputs]
     function = getattr(concrete, "_inference_function", None)
-    if -1 in indices or not hasattr(function, "call_preflattened"):
+    is_aliased = len(positions) < len(state)
+    if -1 in indices or is_aliased or not hasattr(function, "call_preflattened"):
         return None
     return SharedTrace(function, indices) if _drop_graphs(function) else None
 

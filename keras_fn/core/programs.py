@@ -40,10 +40,13 @@ class ProgramShare(NamedTuple):
         is_current: Returns whether the key of the model is still the one of the program. A backend
             asks before it traces the model: it may have changed since, and then the trace is for
             this model alone.
+        finish_trace: Notes which functions the modules of the package have: a backend calls it
+            after a trace, which may have imported some.
     """
 
     program: Program
     is_current: Callable[[], bool]
+    finish_trace: Callable[[], Any]
 
 
 _programs: WeakValueDictionary[bytes, Program] = WeakValueDictionary()

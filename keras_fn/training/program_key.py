@@ -9,6 +9,7 @@ tensor of unknown origin) there is no key, and the model compiles for itself.
 from __future__ import annotations
 
 import marshal
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -355,6 +356,8 @@ class KeyWriter:
         elif isinstance(x, np.generic) or cls is np.ndarray:
             self._write_array(np.asarray(x), cls)
         elif current().is_tensor(x) and not current().is_traced(x):
+            if math.prod(x.shape) > _MAX_BYTES:  # before it is copied from its device
+                raise _NoKeyError(f"a tensor of shape {x.shape}")
             self._write_array(current().convert_to_numpy(x), cls)
         else:
             raise _NoKeyError(f"{x!r}")
@@ -397,7 +400,7 @@ def make_key(
         writer.write(list(state))
         for root in roots:
             writer.write(root)
-    except _NoKeyError:
+    except (_NoKeyError, RecursionError):
         return None
     return writer.digest()
 
@@ -425,7 +428,11 @@ def share_program(
         return {}
     program = get_program(key)
     is_current = lambda: make_key(kind, state, get_roots(), options) == key  # noqa: E731
-    return {"share": ProgramShare(program, is_current)}
+    return {"share": ProgramShare(program, is_current, _identities.modules_version)}
+
+
+_MODELS = {"keras_fn.models.functional", "keras_fn.models.sequential"}
+"""The modules of the classes of models whose steps can be shared."""
 
 
 def step_roots(model: Any, kind: str) -> list[Any]:
@@ -435,11 +442,13 @@ def step_roots(model: Any, kind: str) -> list[Any]:
         model: The model.
         kind: `"train"`, `"test"` or `"predict"`.
     """
+    if type(model).__module__ not in _MODELS:
+        return [object()]  # there is no key: its steps may use what is not written here
     roots = [model, get_graph(model)]
     if kind == "predict":
         return roots
     arguments = model._compile_arguments or {}
     state = model._trainer_state or model._collect_state()
     roots += [model._compile_loss, model._compile_metrics, model._loss_tracker]
-    roots += [arguments.get("loss") is not None, state.trainable, state.regularized]
+    roots += [arguments.get("loss") is not None, state.trainable, state.regularized, model.metrics]
     return [*roots, model.optimizer] if kind == "train" else roots

@@ -143,6 +143,28 @@ def test_optimizers_that_read_paths_have_them_in_the_key():
     assert found - others == {"muon", "multi_optimizer"}
 
 
+def test_own_models_and_parts_of_the_program_have_no_key():
+    class Own(keras.Model):
+        pass
+
+    x = keras.Input((4,))
+    models = [
+        Own(x, layers.Dense(3)(x)),
+        keras.Model(x, layers.Lambda(lambda x: x)(x)),
+        keras.Model(x, layers.Activation(lambda x: x)(x)),
+        keras.distillation.Distiller(make(), make(), keras.distillation.LogitsDistillation()),
+    ]
+    for model in models:
+        state = model._state("predict")
+        roots = program_key.step_roots(model, "predict")
+        assert program_key.make_key("predict", state, roots) is None
+    cyclic: list[Any] = []
+    cyclic.append(cyclic)
+    model = make()
+    model.layers[1].note = cyclic
+    assert program_key.make_key("predict", model._state("predict"), [model]) is None
+
+
 # ------------------------------------------------------------------- changed models
 
 
