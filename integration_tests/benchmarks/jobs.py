@@ -35,7 +35,14 @@ def sides() -> dict[str, Any]:
     return found
 
 
-def measure(job: Job, sides: dict[str, Any], rounds: int, *, warm_up: int = 2) -> dict[str, float]:
+def measure(
+    job: Job,
+    sides: dict[str, Any],
+    rounds: int,
+    *,
+    warm_up: int = 2,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
     """Returns the shortest time of each side in seconds, measured alternately."""
     works = {
         name: (job.native if name == "native" else job.keras)(side) for name, side in sides.items()
@@ -46,9 +53,9 @@ def measure(job: Job, sides: dict[str, Any], rounds: int, *, warm_up: int = 2) -
     best = dict.fromkeys(works, float("inf"))
     for _ in range(max(1, round(rounds * job.rounds))):
         for name, work in works.items():
-            start = time.perf_counter()
+            start = clock()
             work()
-            best[name] = min(best[name], time.perf_counter() - start)
+            best[name] = min(best[name], clock() - start)
     return {name: seconds / job.steps for name, seconds in best.items()}
 
 
