@@ -11,6 +11,7 @@ from keras_fn.callbacks.callback import Logs
 from keras_fn.callbacks.progress_display import print_message
 from keras_fn.callbacks.saving_callback import SavingCallback
 from keras_fn.core.argument_forms import PATH, check_arguments
+from keras_fn.distribution.processes import is_primary, processes
 from keras_fn.errors import SpecError
 from keras_fn.types import AnyModel, PathLike
 
@@ -125,12 +126,12 @@ class OrbaxCheckpoint(SavingCallback):
             self._manager.wait_until_finished()
 
     def is_multihost_enabled(self) -> bool:
-        """Returns whether several processes write one checkpoint together: never yet."""
-        return False
+        """Returns whether several processes write one checkpoint together."""
+        return processes.count > 1
 
     def is_primary_host(self) -> bool:
-        """Returns whether this process writes the checkpoints, as every single process does."""
-        return True
+        """Returns whether this process writes the index of the checkpoints: process 0 does."""
+        return is_primary()
 
     def steps(self) -> list[int]:
         """Returns the steps of the existing checkpoints, in ascending order.

@@ -10,9 +10,9 @@ from keras_fn.backend.loader import current, supports
 
 
 class Gathering:
-    """Who is told before a value is gathered from all processes; there is one, `gathering`."""
+    """How values are gathered while one process writes a file; there is one, `gathering`."""
 
-    announce: Callable[[Any], None] | None = None  # called with the variable
+    gather: Callable[[Any], np.ndarray] | None = None  # of a variable that spans processes
 
 
 gathering = Gathering()

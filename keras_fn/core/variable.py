@@ -464,8 +464,8 @@ class Variable(ShardsMixin, OperatorsMixin):
 
     def _to_array(self, copy: bool) -> np.ndarray:
         backend = current()
-        if gathering.announce is not None and self._spans_processes():
-            gathering.announce(self)
+        if gathering.gather is not None and self._spans_processes():
+            return gathering.gather(self)
         for _ in range(_READS):
             try:
                 return backend.convert_to_numpy(self.value, copy)

@@ -96,7 +96,8 @@ def _write_once(
         write()
     else:
         source = f"{getattr(model, '_label', 'a model')}, {name}"
-        write_in_process_0(write, source, partial(list_variables, model))
+        folder = os.path.dirname(os.path.abspath(os.fsdecode(filepath)))
+        write_in_process_0(write, source, partial(list_variables, model), folder)
 
 
 def _save_model(

@@ -59,8 +59,8 @@ class Saveable(NamedTuple):
 
     def has_other_values(self) -> bool:
         """Returns whether a file may hold other values than those of its variables."""
-        method = getattr(type(self.owner), "_file_values", None)
-        return method is not None and method is not Layer._file_values
+        is_quantized = bool(getattr(self.owner, "_quantized_weights", None))
+        return is_quantized or bool(getattr(self.owner, "lora_enabled", False))
 
     def tensor_names(self) -> dict[str, str]:
         """Returns the names of its own variables in a `safetensors` file, by their paths in HDF5.
