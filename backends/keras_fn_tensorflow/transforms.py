@@ -217,7 +217,10 @@ def _dispatch_to_concrete_functions(
 def draw_values(state: Sequence[Any]) -> None:
     """Initializes variables now, before a graph is traced."""
     for variable in state:
-        variable.value  # noqa: B018
+        if isinstance(variable, ShardedVariable):
+            variable.shard  # noqa: B018  # the value would be gathered
+        else:
+            variable.value  # noqa: B018
 
 
 _NOT_COMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
