@@ -32,6 +32,13 @@ def test_what_programs_do_in_several_processes(processes, tmp_path):
 
 
 @on_torch
+@pytest.mark.multi_device
+@pytest.mark.thorough
+def test_two_processes_give_what_one_gives_in_turns_bit_by_bit():
+    run_whole(launched(2, [str(HERE / "turns_program.py")]), 1, OMP_NUM_THREADS="1")
+
+
+@on_torch
 def test_fully_shard_is_refused():
     dist = pytest.importorskip("torch.distributed")
     from torch.distributed.device_mesh import init_device_mesh
