@@ -162,7 +162,7 @@ def _windows_of(size: Any, windows: int) -> tuple[Any, Any, Any]:
 
 def _mean_over(x: Tensor, axis: int, indices: Any, mask: Any, counts: Any) -> Tensor:
     ones = (1,) * (len(x.shape) - axis - 1)
-    elements = where(reshape(mask, (*mask.shape, *ones)), take(x, indices, axis), 0)
+    elements = where(reshape(mask, (mask.shape[0], -1, *ones)), take(x, indices, axis), 0)
     return divide(sum_(elements, axis + 1), reshape(counts, (-1, *ones)))
 
 
