@@ -26,6 +26,7 @@ from keras_fn.training import backup_format
 from keras_fn.training.backup_format import TrainingPosition
 from keras_fn.training.sharded_backup import (
     capture_slices,
+    gather_data_state,
     read_sharded_backup,
     write_sharded_backup,
 )
@@ -187,6 +188,7 @@ class BackupAndRestore(Callback):
         variables: Any = capture(run.model)
         self.wait()
         if is_sharded:
+            state = gather_data_state(state)
             self._make_previous()
             stack, path = ExitStack(), self._path(is_sharded=True)
             folder = stack.enter_context(open_checkpoint_folder(path, "BackupAndRestore"))
