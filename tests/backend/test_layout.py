@@ -13,9 +13,9 @@ PACKAGES = {
     "numpy": ROOT / "tests/numpy_backend/keras_fn_numpy",
 }
 FRAMEWORK_SPECIFIC = {
-    "jax": {"distribution", "op_jit", "saved_model"},
-    "torch": {"ctc", "foreach", "losses", "scan_operator", "thread_state"},
-    "tensorflow": {"_without_keras", "statistics"},
+    "jax": {"op_jit", "saved_model"},
+    "torch": {"ctc", "foreach", "gradient_buckets", "losses", "scan_operator", "thread_state"},
+    "tensorflow": {"_without_keras", "process_store", "statistics", "strategies"},
     "numpy": set(),
 }
 # Ops whose file in the backends is not the chapter of `keras_fn/ops` that they are in.
