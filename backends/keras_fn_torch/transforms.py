@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
 
@@ -14,6 +15,7 @@ from keras_fn.core import tree
 from keras_fn.core.scopes import StatelessScope, context
 from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn.core.variable import Variable
+from keras_fn.settings import settings
 from keras_fn_torch.tensors import Tensor, dtype_name, is_sparse, native_dtype
 from keras_fn_torch.thread_state import is_abstract, thread_state
 
@@ -198,10 +200,10 @@ def compile(
     """Returns the function itself, which PyTorch runs eagerly.
 
     With True or a dict for `jit`, `torch.compile(function, **jit)`: compilation is slow, so it is
-    opt-in.
+    opt-in. The step of a replica is never compiled, as its collectives would break the graph.
     """
     del donate  # assignments are in place
-    if jit is True or isinstance(jit, dict):
+    if (jit is True or isinstance(jit, dict)) and not _has_replicas():
         for variable in state:  # initialize it now: Dynamo cannot trace the initializer
             variable.value  # noqa: B018
         function = _torch_compile(function, {} if jit is True else jit)
@@ -211,6 +213,12 @@ def compile(
             return function(*args)
 
     return step
+
+
+def _has_replicas() -> bool:
+    """Whether steps are those of replicas (`keras_fn_torch.distribution`)."""
+    is_connected = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    return settings.distribution is not None and is_connected
 
 
 def _torch_compile(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
