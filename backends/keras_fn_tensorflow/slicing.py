@@ -14,9 +14,13 @@ def dynamic_slice(inputs: Any, starts: Any, sizes: Any) -> Any:
 
 
 def dynamic_slice_update(inputs: Any, starts: Any, updates: Any) -> Any:
-    """`raw.TensorStridedSliceUpdate`."""
+    """`raw.TensorStridedSliceUpdate`; a scatter where it is traced, since XLA needs constants."""
     sizes = shape(updates)
     begin = _clip_starts(inputs, starts, sizes)
+    if tf.get_static_value(begin) is None:
+        axes = [tf.range(size) + begin[i] for i, size in enumerate(sizes)]
+        indices = tf.stack(tf.meshgrid(*axes, indexing="ij"), -1)
+        return tf.tensor_scatter_nd_update(inputs, indices, updates)
     return raw.TensorStridedSliceUpdate(
         input=inputs,
         begin=begin,

@@ -551,3 +551,14 @@ def test_a_compiled_function_accepts_variables_and_tensors_alternately():
     with tf.GradientTape() as tape:
         y = function(variable, x)
     assert np.array_equal(tape.gradient(y, variable), x)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_slice_is_updated_at_a_traced_position(jit):
+    x = np.zeros((2, 5), "int32")
+    run = tf.function(
+        lambda k: ops.slice_update(x, (0, k), ops.ones((2, 2), "int32")), jit_compile=jit
+    )
+    for start, first in ((1, 1), (9, 3)):  # moved inside, as everywhere
+        found = np.flatnonzero(run(tf.constant(start)).numpy()[0])
+        assert found.tolist() == [first, first + 1]
