@@ -160,8 +160,11 @@ def gradients(value: Tensor, tensors: list[Tensor]) -> list[Tensor]:
     if not tensors or not value.requires_grad:
         return [torch.zeros_like(t) for t in tensors]
     grads = torch.autograd.grad(value, tensors, allow_unused=True)
+    strided = torch.strided
     return [
-        torch.zeros_like(t) if g is None else _match_memory_format(g, t)
+        g  # the usual case, without a call of ours
+        if g is not None and g.layout is strided and g.stride() == t.stride()
+        else (torch.zeros_like(t) if g is None else _match_memory_format(g, t))
         for g, t in zip(grads, tensors, strict=True)
     ]
 
