@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from layer_exports import CASES, ROUTES, UNSUPPORTED
+from layer_exports import CASES, FIXED_SIZES, ROUTES, UNSUPPORTED
 
 PAGE = Path(__file__).parents[2] / "docs" / "export.md"
 BEGIN, END = "<!-- begin: table of layers -->\n", "<!-- end: table of layers -->\n"
@@ -22,7 +22,10 @@ def render_table() -> str:
             reason = UNSUPPORTED[title].get(name)
             if reason is not None and reason not in reasons:
                 reasons.append(reason)
-            cells.append("yes" if reason is None else f"no ({reasons.index(reason) + 1})")
+            if reason is None:
+                cells.append("fixed sizes" if name in FIXED_SIZES[title] else "yes")
+            else:
+                cells.append(f"no ({reasons.index(reason) + 1})")
         lines.append(f"| `{name}` | {' | '.join(cells)} |")
     notes = [f"{i}. {reason[0].upper()}{reason[1:]}." for i, reason in enumerate(reasons, 1)]
     counts = ", ".join(f"{title} {len(CASES) - len(UNSUPPORTED[title])}" for title in titles)

@@ -134,13 +134,40 @@ UNSUPPORTED["LiteRT"] |= {
     "ConvLSTM3D": "LiteRT slices tensors of at most five axes: the file cannot be run",
 }
 
+FIXED_SIZES: dict[str, tuple[str, ...]] = {
+    "SavedModel": (),
+    "SavedModel (JAX)": (
+        "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D",
+        "SeparableConv2D",
+    ),
+    "StableHLO": (
+        "CenterCrop", "RandomCrop", "Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract",
+    ),
+    "torch.export": ("CenterCrop", "RandomCrop"),
+    "ONNX": ("CenterCrop", "RandomCrop"),
+    "LiteRT": ("Attention", "Conv3D"),
+}  # fmt: skip
+"""Layers of which a route leaves only the batch size open, by its title."""
+
 # ---------------------------------------------------------------- the comparison
 
 
-def make_model(case: LayerCase) -> tuple[keras.Model, list[np.ndarray]]:
-    """Returns a model of the layer of a row, and inputs of another batch size than its own."""
-    is_free = 0 in case.free and not case.mixes
-    symbols = list(case.symbols(keras, (0,) if is_free else ()))
+def free_axes(case: LayerCase) -> tuple[int, ...]:
+    """Returns the axes whose sizes a file of a row leaves open."""
+    return case.free if 0 in case.free and not case.mixes else ()
+
+
+def make_model(
+    case: LayerCase, axes: tuple[int, ...] = (0,)
+) -> tuple[keras.Model, list[np.ndarray]]:
+    """Returns a model of the layer of a row, and inputs of other sizes than its own.
+
+    Args:
+        case: The row.
+        axes: The axes of other sizes, if they are free.
+    """
+    free = [axis for axis in axes if axis in free_axes(case)]
+    symbols = list(case.symbols(keras, tuple(free)))
     options = {k: v for k, v in case.options(keras).items() if k != "training"}
     layer = case.make(keras)
     outputs = layer(*symbols, **options)
@@ -149,21 +176,31 @@ def make_model(case: LayerCase) -> tuple[keras.Model, list[np.ndarray]]:
     values = tree.flatten([list(case.draw()), {k: case.options()[k] for k in options}])
     pairs = [(x, v) for x, v in zip(leaves, values, strict=True) if is_symbol(x)]
     inputs = [x for x, _ in pairs]
-    arrays = [np.concatenate([v, v]) if is_free else v for _, v in pairs]
+    arrays = [_repeat(v, x.shape) for x, v in pairs]
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs), arrays
+
+
+def _repeat(array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Returns an array twice as long along each axis that is None."""
+    for axis, size in enumerate(shape):
+        if size is None:
+            array = np.concatenate([array, array], axis)
+    return array
 
 
 def is_symbol(x: Any) -> bool:
     return isinstance(x, keras.KerasTensor)
 
 
-def export_and_compare(route: Route, case: LayerCase, folder: Path) -> None:
+def export_and_compare(
+    route: Route, case: LayerCase, folder: Path, axes: tuple[int, ...] = (0,)
+) -> None:
     """Exports the layer of a row, runs the file, and compares what it computes with the layer.
 
     Raises:
         Exception: The export is refused, the file cannot be run, or the values are others.
     """
-    model, inputs = make_model(case)
+    model, inputs = make_model(case, axes)
     path = str(folder / f"model{route.suffix}")
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # of ops that LiteRT lacks
