@@ -29,7 +29,7 @@ def list_devices(device_type: str | None = None) -> list[str]:
 
     Raises:
         TypeError: `device_type` is not a string.
-        ValueError: It is no kind of a device.
+        ValueError: It is not a kind of a device.
 
     Example:
         >>> keras.distribution.list_devices("cpu")

@@ -1,7 +1,7 @@
 """Process 0 writes a file, with the shards of the others: each takes part in what is gathered.
 
 Process 0 tells the others which variable it gathers next, so that the collectives have one order,
-and nobody else writes or keeps anything. What it has gathered is on the disk until it is written:
+and the others write and keep nothing. What it has gathered is on the disk until it is written:
 one gathered value at a time is in memory.
 """
 

@@ -125,8 +125,7 @@ class Trainer(TrainStepMixin):
             shuffle=shuffle,
             validation_split=validation_split,
         )
-        data = join_own_data(data, batch_size)
-        self._build_and_check(binder, data)
+        self._build_and_check(binder, data := join_own_data(data, batch_size))
         validation = self._get_validation_adapter(
             binder,
             validation_data if validation_data is not None else split,
