@@ -5,6 +5,7 @@ replica_memory.py MIB [sharded]` prints it for process 0. The allocator of glibc
 unless the threshold is set.
 """
 
+import math
 import os
 import resource
 import sys
@@ -59,7 +60,7 @@ def main(mib: int, shard_weights: bool) -> None:
         model.train_on_batch(x, y)
     variables: list[Any] = [*model.variables, *model.optimizer.variables]
     with ShardScope("local"):
-        held = sum(v.value.nbytes for v in variables) / MIB
+        held = sum(4 * math.prod(v.value.shape) for v in variables) / MIB
     whole = sum(4 * v.size for v in variables) / MIB
     if os.environ["KERAS_DISTRIBUTION_PROCESS_ID"] == "0":
         share = Counting.drawn / (depth * WIDTH * WIDTH)
