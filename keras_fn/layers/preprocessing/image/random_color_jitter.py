@@ -66,6 +66,8 @@ class RandomColorJitter(BaseColorTransform):
         True
     """
 
+    _is_compilable = False  # the layers inside are compiled, and each can be changed
+
     def __init__(
         self,
         value_range: Sequence[float] = (0, 255),

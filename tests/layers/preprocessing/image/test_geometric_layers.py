@@ -309,3 +309,7 @@ def test_options_that_change_after_a_call_are_those_of_the_next_call():
     layer(images)
     layer.scale = 0.0
     assert (numpy(layer(images)) == 100).all()
+    layer = keras.layers.RandomColorJitter((0, 255), brightness_factor=0.5, seed=1)
+    assert (numpy(layer(images)) != 100).any()
+    layer.random_brightness.factor = (0.0, 0.0)
+    assert (numpy(layer(images)) == 100).all()
