@@ -84,17 +84,17 @@ class ProcessStore(ThreadingTCPServer):
             self.changed.notify_all()
 
     def _tell_ends(self, handler: "_Handler") -> None:
-        told = 0
+        reported = 0
         while True:
             with self.changed:
-                self.changed.wait_for(lambda told=told: len(self.ended) > told)
+                self.changed.wait_for(lambda reported=reported: len(self.ended) > reported)
                 ended = list(self.ended.items())
             try:
-                for end in ended[told:]:
+                for end in ended[reported:]:
                     handler.reply(end)
             except (OSError, ValueError):  # the process itself has ended
                 return
-            told = len(ended)
+            reported = len(ended)
 
 
 class _Handler(StreamRequestHandler):

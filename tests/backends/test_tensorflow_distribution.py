@@ -59,14 +59,14 @@ def test_counts_are_returned_at_once(clients):
     assert clients[0].exchange_counts(7) == [7, 0, 5]
 
 
-def test_the_end_of_a_process_is_told(clients):
-    told: Queue[tuple[int, bool]] = Queue()
+def test_the_end_of_a_process_is_reported(clients):
+    reported: Queue[tuple[int, bool]] = Queue()
     for i, client in enumerate(clients):
-        client.watch((lambda *end: told.put(end)) if i == 1 else (lambda *_: None))
+        client.watch((lambda *end: reported.put(end)) if i == 1 else (lambda *_: None))
     clients[2]._watching.shutdown(socket.SHUT_RDWR)  # as when it is killed
-    assert told.get(timeout=SECONDS) == (2, True)
+    assert reported.get(timeout=SECONDS) == (2, True)
     clients[0].end()
-    assert told.get(timeout=SECONDS) == (0, False)
+    assert reported.get(timeout=SECONDS) == (0, False)
     # A process that has ended is not waited for.
     assert clients[1].exchange("after", "mine", SECONDS) == [None, "mine", None]
 
