@@ -119,7 +119,7 @@ def check_no_trailer(view: ByteView, end: int) -> None:
 
 
 def trailer_checksum(view: ByteView, size: int) -> int | None:
-    """Returns the checksum behind a file; None if it is no number.
+    """Returns the checksum behind a file; None for what is not a number.
 
     Args:
         view: The view of the whole file.
