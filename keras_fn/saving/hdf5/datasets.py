@@ -9,7 +9,6 @@ import struct
 
 import numpy as np
 
-from keras_fn.saving.array_memory import empty_array
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.checksum import RunningChecksum
 from keras_fn.saving.errors import sanitize_for_display, unsupported_hdf5_error
@@ -114,7 +113,7 @@ def read_stored(
     elif storage.compact is not None:
         data = np.frombuffer(storage.compact, storage.file_dtype).reshape(info.shape).copy()
     else:
-        data = empty_array(info.shape, storage.file_dtype)
+        data = np.empty(info.shape, storage.file_dtype)
         if storage.offset is not None:
             raw = data.reshape(-1).view(np.uint8).data
             view.seek(storage.offset)

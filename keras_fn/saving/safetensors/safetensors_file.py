@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from keras_fn.errors import DTypeError
-from keras_fn.saving.array_memory import empty_array
 from keras_fn.saving.byte_view import ByteView
 from keras_fn.saving.checksum import write_groups
 from keras_fn.saving.errors import (
@@ -230,7 +229,7 @@ class SafetensorsFile:
                 raise _malformed("the array is another one", tuple(shape), info and info.shape)
             if not can_read_as(info.dtype, wanted):
                 raise _malformed("the dtype is another one", wanted.name, info.dtype.name)
-            data = empty_array(info.shape, info.dtype)
+            data = np.empty(info.shape, info.dtype)
             raw = data.reshape(-1).view(np.uint8)
             self._view.seek(info.offset)
             self._view.readinto(raw)
