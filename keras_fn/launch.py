@@ -16,7 +16,10 @@ from collections.abc import Mapping, Sequence
 from threading import Thread
 from typing import NamedTuple
 
+from keras_fn.distribution.watchdog import EXIT_CODE
+
 _POLL_SECONDS = 0.05
+_SETTLE_SECONDS = 0.5  # a killed process can be reported after another that has noticed its end
 _LINES_SHOWN = 20  # of the process that failed first, once more at the end
 _DESCRIPTION = (
     "Starts a Python program in several processes of this machine, which train together: "
@@ -88,23 +91,42 @@ def launch(count: int, command: Sequence[str], grace: float = 10.0) -> Failure |
     """
     address = f"127.0.0.1:{_find_free_port()}"
     workers = [_Worker(i, command, _environment(i, count, address)) for i in range(count)]
-    failed: _Worker | None = None
+    failed: list[_Worker] = []  # in the order of their ends
     seconds = grace  # where this process is to end, its own have time to do so
+    deadline = settled = float("inf")
     try:
-        deadline = float("inf")
         while any(worker.is_running for worker in workers) and time.monotonic() < deadline:
-            if failed is None:
-                failed = next((w for w in workers if w.process.poll() not in (None, 0)), None)
-                deadline = deadline if failed is None else time.monotonic() + grace
+            if time.monotonic() < settled:
+                failed += _find_failed(workers, failed)
+            if failed and deadline == float("inf"):
+                deadline = time.monotonic() + grace
+                settled = time.monotonic() + _SETTLE_SECONDS
             time.sleep(_POLL_SECONDS)
-        failed = failed or next((w for w in workers if w.process.poll() not in (None, 0)), None)
+        if time.monotonic() < settled:
+            failed += _find_failed(workers, failed)
         seconds = _POLL_SECONDS
     finally:
         for worker in workers:
             worker.process.terminate()
         for worker in workers:
             worker.end(seconds)
-    return failed and Failure(failed.index, failed.process.returncode, tuple(failed.lines))
+    if not failed:
+        return None
+    first = min(failed, key=_order_by_cause)
+    return Failure(first.index, first.process.returncode, tuple(first.lines))
+
+
+def _find_failed(workers: Sequence[_Worker], known: Sequence[_Worker]) -> list[_Worker]:
+    """Returns the processes that have failed, but for those that are known."""
+    return [w for w in workers if w not in known and w.process.poll() not in (None, 0)]
+
+
+def _order_by_cause(worker: _Worker) -> int:
+    """Returns a number that is greater, the more likely a process ended because another one had."""
+    code = worker.process.returncode
+    if code in (-signal.SIGABRT, EXIT_CODE):  # by the framework, by the watchdog
+        return 2
+    return int(code > 0)  # an exception, which may be that of a collective
 
 
 def _environment(index: int, count: int, address: str) -> dict[str, str]:

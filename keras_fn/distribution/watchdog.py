@@ -17,7 +17,7 @@ Exchange = Callable[[int], list[int]]
 """Publishes the count of this process, and returns those of all."""
 
 _ENDED = -1  # the count of a process that has ended as it should
-_EXIT_CODE = 70
+EXIT_CODE = 70
 
 
 class Watchdog:
@@ -123,4 +123,4 @@ def end_process(error: ProcessError) -> None:
     sys.stderr.write(f"{type(error).__name__}: {error}\n")
     sys.stderr.flush()
     sys.stdout.flush()
-    os._exit(_EXIT_CODE)
+    os._exit(EXIT_CODE)
