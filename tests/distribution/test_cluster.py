@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -171,6 +172,18 @@ def test_the_launcher_ends_its_processes_when_it_is_ended(tmp_path):
     for number in numbers:
         with pytest.raises(ProcessLookupError):
             os.kill(number, 0)
+
+
+@pytest.mark.parametrize(
+    ("codes", "first"),
+    [((70, -9), 1), ((1, -9), 1), ((-6, 1), 1), ((1, 1), 0), ((-6, 70), 0), ((3, 70), 0)],
+)
+def test_the_cause_of_failures_at_the_same_time_is_not_what_follows_from_it(codes, first):
+    workers = [
+        SimpleNamespace(index=i, process=SimpleNamespace(returncode=code))
+        for i, code in enumerate(codes)
+    ]
+    assert min(workers, key=launch._order_by_cause).index == first
 
 
 def test_the_launcher_needs_a_script(capsys):
