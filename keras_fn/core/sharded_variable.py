@@ -77,8 +77,8 @@ class ShardedVariable(Variable):
         value = None
         if active.stateless is not None:
             value = active.stateless.state.get(id(self))
-        is_shard = value is None
         value = self.shard if value is None else value
+        is_shard = tuple(value.shape) != self.shape
         dtype = active.autocast
         if dtype is not None and self._autocast_enabled and dtype != self._dtype:
             value = current().cast(value, dtype)  # what is sent is smaller
@@ -150,7 +150,8 @@ class ShardedVariable(Variable):
         if shape != self.shape and not (active.shards == "local" and shape == self._shard_shape):
             raise self._shape_error(tensor)
         if active.stateless is not None:
-            active.stateless.add_update((self, tensor))
+            value = self.own_part(tensor) if active.shards == "local" else tensor
+            active.stateless.add_update((self, value))
         elif self._handle is None:
             self._deferred_initializer = None
             self._handle = self._new_handle(tensor)

@@ -309,7 +309,8 @@ class Optimizer(OptimizerState):
         for v in variables:
             if v._constraint is not None:
                 with ShardScope("whole") if v.shard_index is not None else nullcontext():
-                    v.assign(v._constraint(v))
+                    projected = v._constraint(v)
+                v.assign(projected)
 
     def _clip_and_update(
         self, grads: list[Tensor], variables: list[Variable], foreach: Any

@@ -179,7 +179,8 @@ def check_model_made_before() -> None:
 compare(train_on_batches, "single batches")
 for name, optimizer in OPTIMIZERS.items():
     compare(train_with(optimizer), name, 5e-5)
-compare(train_with("sgd", keras.constraints.MaxNorm(0.5)), "constraint")
+for optimizer in ("sgd", OPTIMIZERS["loss scale"]):
+    compare(train_with(optimizer, keras.constraints.MaxNorm(0.5)), "constraint", 5e-5)
 compare(train_by_own_loop, "own loop")
 compare(train_on_streams, "streams")
 compare(train_on_comparing_loss, "Dice")

@@ -1,10 +1,14 @@
 """Replicas: processes that each compute with their rows of a batch; what is refused."""
 
+import numpy as np
 import pytest
 from device_programs import HERE, launched, run_whole, thorough_on_tensorflow
 
 import keras_fn as keras
+from keras_fn import ops
 from keras_fn.backend import backend
+from keras_fn.backend.loader import current
+from keras_fn.core.sharded_variable import ShardedVariable
 from keras_fn.distribution.replica_steps import split_rows
 
 on_torch = pytest.mark.skipif(backend() != "torch", reason="a function of PyTorch")
@@ -20,6 +24,25 @@ def test_each_row_is_of_one_process(total, count):
     assert sum(part.share for part in parts) == pytest.approx(1)
     assert max(part.count for part in parts) - min(part.count for part in parts) <= 1
     assert all(part.rows == max(part.count, 1) and part.start < total for part in parts)
+
+
+@on_replicas
+def test_a_constraint_sees_the_whole_weight_where_an_update_may_be_discarded(monkeypatch):
+    def double(shard, *_):  # as if the other process had the same part
+        return ops.concatenate([shard, shard])
+
+    monkeypatch.setattr(current(), "gather_shards", double)
+    monkeypatch.setattr(ShardedVariable, "exist", True)
+    weight = keras.Variable("ones", shape=(4, 2))
+    weight._handle = None
+    rows = [(slice(start, start + 2), slice(0, 2)) for start in (0, 2)]
+    ShardedVariable.convert(weight, rows, 0)
+    weight._assign_new_array(np.ones((4, 2), "float32"))
+    weight.constraint = keras.constraints.MaxNorm(1.0)
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1.0)
+    optimizer.apply([ops.full((4, 2), 20.0)], [weight])
+    assert tuple(weight.shard.shape) == (2, 2)
+    np.testing.assert_allclose(weight.numpy(), np.full((4, 2), -0.5), atol=1e-5)
 
 
 @on_replicas
