@@ -46,11 +46,10 @@ def distribute_step(step: Step, kind: str, model: Any) -> Step:
             state = [v for metric in model.metrics for v in metric.variables]
             before = _copy_if_needed(state, replica)
             results = step(tensors, indices)
+            own = model.get_metrics_result() if isinstance(results, dict) else None
             for variable, value in zip(state, before, strict=False):
                 variable.assign(ops.where(replica.has_rows, variable, value))
-            if not isinstance(results, dict):
-                return results
-            return _combine_results(results, model, replica)
+            return results if own is None else _combine_results(results, own, model, replica)
 
     return run
 
@@ -130,12 +129,20 @@ def read_metrics(model: Any) -> dict[str, Any]:
         return model.get_metrics_result()
 
 
-def _combine_results(results: dict[str, Any], model: Any, replica: ReplicaBatch) -> dict[str, Any]:
+def _combine_results(
+    results: dict[str, Any], own: dict[str, Any], model: Any, replica: ReplicaBatch
+) -> dict[str, Any]:
     """Returns what a step of the program's own has returned, for the whole batch.
 
     Results of metrics are those of all processes, and other values means over the batch.
+
+    Args:
+        results: What the step has returned.
+        own: The results of the metrics at its end: also of a row that counts nothing.
+        model: The model.
+        replica: Which rows this process has.
     """
-    own, whole = model.get_metrics_result(), read_metrics(model)
+    whole = read_metrics(model)
     values = [ops.cast(x, "float32") for x in tree.flatten(results)]
     means = sum_all_over_replicas([replica.weigh(x) for x in values])
     combined = dict(zip(results, tree.unflatten(list(results.values()), means), strict=True))

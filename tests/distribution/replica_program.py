@@ -133,6 +133,31 @@ def train_by_backward() -> list[Any]:
     return [*model.get_weights(), np.array(history.history["loss"])]
 
 
+class OwnMetrics(keras.Model):
+    """A model whose training step returns the results of metrics."""
+
+    def train_step(self, data: Any) -> Any:
+        x, y = data
+
+        def loss_of(x: Any) -> Any:
+            y_pred = self(x, training=True)
+            return self.compute_loss(y=y, y_pred=y_pred), y_pred
+
+        run = keras.value_and_grad(loss_of, self.trainable_variables, has_aux=True)
+        (_, y_pred), grads = run(x)
+        self.optimizer.apply(grads, self.trainable_variables)
+        return self.compute_metrics(x, y, y_pred)
+
+
+def train_with_own_metrics() -> list[Any]:
+    made = make_model()
+    model = OwnMetrics(made.inputs, made.outputs)
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    # A process has no row of the last batch, of which the step returns the results.
+    history = model.fit(X[:33], Y[:33], 16, epochs=2, shuffle=False, verbose=0)
+    return [*model.get_weights(), np.array(history.history["accuracy"])]
+
+
 def check_state() -> None:
     """Each process stores its part, of weights and slots; copies and files have the whole."""
     with distribution.DataParallel(shard_weights=True).scope():
@@ -184,6 +209,7 @@ for optimizer in ("sgd", OPTIMIZERS["loss scale"]):
 compare(train_by_own_loop, "own loop")
 compare(train_on_streams, "streams")
 compare(train_on_comparing_loss, "Dice")
+compare(train_with_own_metrics, "own metrics")
 if keras.backend.backend() == "torch":
     compare(train_by_backward, "backward", layouts=(False,))
 check_state()
