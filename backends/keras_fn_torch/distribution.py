@@ -132,19 +132,19 @@ class _AllReduceSum(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        replica, ctx.share = context.current.replica, 1
+        replica, ctx.share = context.current.replica, None
         if replica is not None and not replica.gradients.summed:
             # The loss of `loss.backward()` is not weighted by the share of the rows: gradients are.
-            ctx.share = replica.share or 1
+            ctx.share = replica.share
         x = x.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(x)
         return x
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
-        if ctx.share == 1:
+        if ctx.share is None:
             return _AllReduceSum.apply(grads[0])
-        return _AllReduceSum.apply(grads[0] * ctx.share) / ctx.share
+        return _AllReduceSum.apply(grads[0] * ctx.share) / (ctx.share or 1)
 
 
 def all_reduce_sum(tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -8,6 +8,7 @@ import keras_fn as keras
 from keras_fn import ops
 from keras_fn.backend import backend
 from keras_fn.backend.loader import current
+from keras_fn.core.replicas import GradientState, ReplicaBatch, ReplicaScope
 from keras_fn.core.sharded_variable import ShardedVariable
 from keras_fn.distribution.replica_steps import split_rows
 
@@ -24,6 +25,24 @@ def test_each_row_is_of_one_process(total, count):
     assert sum(part.share for part in parts) == pytest.approx(1)
     assert max(part.count for part in parts) - min(part.count for part in parts) <= 1
     assert all(part.rows == max(part.count, 1) and part.start < total for part in parts)
+
+
+@on_torch
+@pytest.mark.parametrize(("share", "sent", "found"), [(0.25, 0.5, 2.0), (0.0, 0.0, 0.0)])
+def test_gradients_of_a_sum_are_weighted_by_rows_where_the_loss_is_not(
+    share, sent, found, monkeypatch
+):
+    import torch
+
+    from keras_fn_torch import distribution
+
+    sums = []
+    monkeypatch.setattr(distribution.dist, "all_reduce", lambda x: sums.append(x.clone()))
+    x = torch.ones(3, requires_grad=True)
+    with ReplicaScope(ReplicaBatch(0, 1, 1, 4, share, GradientState())):
+        (2 * distribution._AllReduceSum.apply(x)).sum().backward()
+    np.testing.assert_array_equal(sums[1].numpy(), [sent] * 3)
+    np.testing.assert_array_equal(x.grad.numpy(), [found] * 3)
 
 
 @on_replicas
