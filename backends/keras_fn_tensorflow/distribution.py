@@ -17,6 +17,7 @@ from tensorflow import raw_ops as raw
 from tensorflow.core.protobuf import tensorflow_server_pb2
 from tensorflow.python.eager import context  # collectives without a strategy have no public name
 
+from keras_fn.core import scopes
 from keras_fn.errors import SpecError
 from keras_fn_tensorflow.device import list_devices as list_own_devices
 from keras_fn_tensorflow.process_store import ProcessStore, ProcessStoreClient, cluster
@@ -173,7 +174,17 @@ def _collective(op: Callable[..., Any], kind: int, x: tf.Tensor, **options: Any)
 def _sum_flat(x: Any) -> Any:
     """Sums a flat tensor over the processes; its gradient is summed in the same way."""
     total = _collective(raw.CollectiveReduceV2, 0, x, merge_op="Add", final_op="Id")
-    return total, _sum_flat
+    replica = scopes.context.current.replica
+    if replica is None or replica.gradients.summed:
+        return total, _sum_flat
+
+    def weigh(gradient: Any) -> Any:
+        # The loss of a `tf.GradientTape` is not weighted by the share of the rows: gradients are.
+        share = tf.cast(replica.share, gradient.dtype)
+        divisor = tf.where(share > 0, share, tf.ones_like(share))
+        return _sum_flat(gradient * share) / divisor  # type: ignore[operator]
+
+    return total, weigh
 
 
 _SUMMED = (tf.float32, tf.float64, tf.int32, tf.int64)

@@ -14,6 +14,7 @@ if os.environ.get("KERAS_BACKEND") != "tensorflow":
 import tensorflow as tf
 
 import keras_fn as keras
+from keras_fn.core.replicas import GradientState, ReplicaBatch, ReplicaScope
 from keras_fn_tensorflow import distribution as backend
 from keras_fn_tensorflow.process_store import ProcessStore, ProcessStoreClient
 from keras_fn_tensorflow.strategies import check_no_strategy
@@ -85,6 +86,26 @@ def test_parts_are_joined_in_their_order():
     x = np.arange(24.0).reshape(4, 6)
     parts = {(i, j): tf.constant(x[i : i + 2, j : j + 3]) for i in (2, 0) for j in (3, 0)}
     np.testing.assert_array_equal(backend._join(parts), x)
+
+
+@pytest.mark.parametrize(("share", "sent", "found"), [(0.25, 0.5, 2.0), (0.0, 0.0, 0.0)])
+def test_gradients_of_a_sum_are_weighted_by_rows_where_the_loss_is_not(
+    share, sent, found, monkeypatch
+):
+    sums = []
+
+    def collective(op, kind, x, **_):
+        sums.append(x.numpy())
+        return tf.identity(x)
+
+    monkeypatch.setattr(backend, "_collective", collective)
+    x = tf.ones(3)
+    with ReplicaScope(ReplicaBatch(0, 1, 1, 4, share, GradientState())), tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(2 * backend._sum_flat(x))
+        gradient = tape.gradient(total, x)
+    np.testing.assert_array_equal(sums[1], [sent] * 3)
+    np.testing.assert_array_equal(gradient, [found] * 3)
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 2)])
