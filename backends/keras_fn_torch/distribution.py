@@ -214,6 +214,8 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         (grad,), own = grads, ctx.indices[process_index()]
+        if grad.layout is not torch.strided:  # of an embedding of PyTorch
+            grad = grad.to_dense()
         if ctx.sums:
             return _reduce_scatter(grad, ctx.indices), None, None, None
         return grad[own].contiguous(), None, None, None

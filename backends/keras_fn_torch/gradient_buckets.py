@@ -34,7 +34,8 @@ class GradientBuckets:
 
     def _make_hook(self, index: int) -> Any:
         def arrive(grad: Tensor) -> None:
-            self._arrived[index] = grad
+            is_dense = grad.layout is torch.strided  # not that of an embedding of PyTorch
+            self._arrived[index] = grad if is_dense else grad.to_dense()
             self._missing[self._bucket_of[index]] -= 1
             while len(self._sent) < len(self._buckets) and not self._missing[len(self._sent)]:
                 self._send()

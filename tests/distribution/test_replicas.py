@@ -80,17 +80,41 @@ def test_two_processes_give_what_one_gives_in_turns_bit_by_bit():
     run_whole(launched(2, [str(HERE / "turns_program.py")]), 1, OMP_NUM_THREADS="1")
 
 
-@on_torch
-def test_fully_shard_is_refused():
+@pytest.fixture
+def one_process():
+    """PyTorch's process group of this process alone."""
     dist = pytest.importorskip("torch.distributed")
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+@on_torch
+def test_sparse_gradients_of_pytorch_are_summed(one_process, monkeypatch):
+    import torch
+    from torch.nn.functional import embedding
+
+    from keras_fn_torch import distribution, gradient_buckets
+
+    monkeypatch.setattr(gradient_buckets, "_BUCKET_BYTES", 8)
+    weight, shard, bias = (torch.ones(4, 2, requires_grad=True) for _ in range(3))
+    tensors = [weight, bias]
+    buckets = gradient_buckets.GradientBuckets(tensors)
+    whole = distribution.gather_shards(shard, [(slice(0, 4), slice(0, 2))], (4, 2), True)
+    ids = torch.tensor([1, 2])
+    y = embedding(ids, weight, sparse=True) + embedding(ids, whole, sparse=True) + bias[:2]
+    *grads, of_shard = torch.autograd.grad(y.sum(), [*tensors, shard])
+    expected = np.array([[0.0] * 2, [1.0] * 2, [1.0] * 2, [0.0] * 2])
+    for grad in (buckets.sum([g.to_dense() for g in grads])[0], of_shard):
+        np.testing.assert_array_equal(grad.numpy(), expected)
+
+
+@on_torch
+def test_fully_shard_is_refused(one_process):
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
-    try:
-        with pytest.raises(NotImplementedError, match="shard_weights=True"):
-            fully_shard(model.layers[0], mesh=init_device_mesh("cpu", (1,)))
-    finally:
-        dist.destroy_process_group()
+    with pytest.raises(NotImplementedError, match="shard_weights=True"):
+        fully_shard(model.layers[0], mesh=init_device_mesh("cpu", (1,)))
     assert type(model.layers[0].kernel) is keras.Variable
