@@ -146,11 +146,13 @@ class LossScaleOptimizer(Optimizer):
             if not self.built:
                 self.build(trainable_variables)
         variables = trainable_variables or self._trainable_variables
-        if (ShardedVariable.exist or context.current.replica) and needs_scope(variables):
-            apply_in_scope(self, grads, variables)
+        is_complete = self.built and len(grads) == len(variables)  # else the inner optimizer raises
+        may_need_scope = is_complete and (ShardedVariable.exist or context.current.replica)
+        if may_need_scope and needs_scope(variables):
+            apply_in_scope(self, make_dense(grads), variables)
             return
         finite = self.check_finite(grads)
-        if self.built and len(grads) == len(variables):  # else the inner optimizer raises
+        if is_complete:
             grads = [self._unscale(g, v) for g, v in zip(grads, variables, strict=True)]
         # The update is always computed, and kept if gradients are finite: no branch in the step.
         with StatelessScope() as scope:

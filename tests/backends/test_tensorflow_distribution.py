@@ -108,6 +108,18 @@ def test_gradients_of_a_sum_are_weighted_by_rows_where_the_loss_is_not(
     np.testing.assert_array_equal(gradient, [found] * 3)
 
 
+def test_sparse_gradients_of_a_replica_are_weighted_by_its_rows():
+    weight = keras.Variable(np.ones((4, 2), "float32"))
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0), initial_scale=2.0)
+    optimizer.build([weight])
+    gradient = tf.IndexedSlices(tf.ones((1, 2)), tf.constant([1]), tf.constant([4, 2]))
+    with ReplicaScope(ReplicaBatch(0, 1, 1, 2, 0.5, GradientState())):
+        with pytest.raises(ValueError, match="1 gradients, one for each variable"):
+            optimizer.apply([gradient, gradient], [weight])
+        optimizer.apply([gradient], [weight])
+    np.testing.assert_allclose(weight, [[1.0] * 2, [0.75] * 2, [1.0] * 2, [1.0] * 2])
+
+
 @pytest.mark.parametrize("shape", [(), (3,), (2, 2)])
 @pytest.mark.parametrize("dtype", ["float16", "float64", "uint8", "int64", "complex64"])
 def test_tensors_are_flattened_and_shaped_again(dtype, shape):
