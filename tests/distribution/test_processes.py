@@ -1,6 +1,5 @@
 """Two processes on loopback: equal to one, and what is said when one of them fails."""
 
-import os
 import time
 from pathlib import Path
 
@@ -150,7 +149,7 @@ def test_a_process_that_stands_still_is_named(tmp_path):
         assert "process 1 has ended or does not answer" in found.stdout
     else:  # they wait for ever: a thread ends the process
         assert found.returncode == 70 and "none of process 1" in found.stdout
-    assert took < 40 if os.environ.get("CI") else 20
+    assert took < 40  # 11 on a quiet machine
 
 
 def test_a_kill_leaves_the_last_whole_checkpoint(tmp_path):
