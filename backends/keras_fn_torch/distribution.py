@@ -97,9 +97,12 @@ def exchange_text(name: str, text: str, timeout: float) -> list[str | None]:
     store.set(f"{name}/read/{index}", "")
     if index == 0:  # the store ends with this process: the others must have read it
         end = time.monotonic() + _READ_SECONDS
-        for i, found in enumerate(texts):
-            if found is not None:
-                _has_key(store, f"{name}/read/{i}", end)
+        senders = [i for i, found in enumerate(texts) if found is not None]
+        readers = [i for i in senders if _has_key(store, f"{name}/read/{i}", end)]
+        if len(readers) == count:  # names are never used again
+            for i in readers:
+                store.delete_key(f"{name}/{i}")
+                store.delete_key(f"{name}/read/{i}")
     return texts
 
 

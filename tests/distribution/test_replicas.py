@@ -90,6 +90,20 @@ def one_process():
 
 
 @on_torch
+def test_the_store_keeps_no_text_that_all_have_read(one_process, monkeypatch):
+    import torch.distributed as dist
+
+    from keras_fn_torch import distribution
+
+    store = dist.TCPStore("127.0.0.1", 0, 1, is_master=True)
+    monkeypatch.setattr(distribution._Stores, "texts", dist.PrefixStore("text", store))
+    before = store.num_keys()
+    for turn in range(3):
+        assert distribution.exchange_text(f"name {turn}", "mine", 1.0) == ["mine"]
+    assert store.num_keys() == before
+
+
+@on_torch
 def test_sparse_gradients_of_pytorch_are_summed(one_process, monkeypatch):
     import torch
     from torch.nn.functional import embedding
