@@ -130,6 +130,25 @@ def test_an_error_of_another_process_is_an_error(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+def test_an_error_of_process_0_before_it_writes_reaches_the_others(tmp_path, monkeypatch):
+    processes, sent = processes_module.processes, []
+    monkeypatch.setattr(processes, "timeout", 1.0)
+    monkeypatch.setattr(processes, "count", 2)
+
+    def exchange(name: str, text: str, timeout: float) -> list[str]:
+        sent.append((name.partition(" ")[0], text))
+        return [text, ""] if processes.index == 0 else ["", text]
+
+    monkeypatch.setattr(processes_module, "_exchange", exchange)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"holds notes\.txt"):
+        write_whole(tmp_path, lambda: ({}, None), "test")
+    assert ("checkpoint", "") in sent
+    monkeypatch.setattr(processes, "index", 1)
+    with pytest.raises(RuntimeError, match="which process 0 creates"):
+        write_whole(tmp_path, lambda: ({}, None), "test")
+
+
 # ------------------------------------------------------------------------------------ the index
 
 

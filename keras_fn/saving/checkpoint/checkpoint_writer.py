@@ -35,7 +35,7 @@ from keras_fn.saving.checkpoint.checkpoint_index import (
     file_name,
 )
 from keras_fn.saving.checksum import write_groups
-from keras_fn.saving.file_io import PathLike, describe, local_path
+from keras_fn.saving.file_io import PathLike, complete_folder, describe
 from keras_fn.saving.folder_writer import atomic_folder
 
 PIECE_BYTES = 1 << 23  # of a slice, which have a checksum: a reader reads whole ones
@@ -106,14 +106,35 @@ def open_checkpoint_folder(path: PathLike, source: str) -> Iterator[Path]:
     Yields:
         The path of the new folder.
     """
+    with contextlib.ExitStack() as stack:
+        with agreement(source):
+            folder = _enter_folder(path, source, stack)
+        yield folder
+
+
+def _enter_folder(path: PathLike, source: str, stack: contextlib.ExitStack) -> Path:
+    """Returns the new folder, which process 0 creates: the stack gives it its name."""
     name, fix = "checkpoint", "call it in all processes: each writes its part"
     if processes.index:
-        _check_visible(folder := Path(exchange_text(name, source=source, fix=fix)[0]), source)
-        yield folder
-        return
-    with atomic_folder(path, _check_replaceable(Path(local_path(path)), source)) as folder:
-        exchange_text(name, str(folder), source, fix)
-        yield folder
+        folder = exchange_text(name, source=source, fix=fix)[0]
+        if not folder:
+            raise ProcessError(
+                source,
+                expected="a new folder, which process 0 creates",
+                received="none: it has raised an error",
+                fix=_FIX,
+            )
+        _check_visible(Path(folder), source)
+        return Path(folder)
+    try:
+        old = _check_replaceable(complete_folder(path), source)
+        new = stack.enter_context(atomic_folder(path, old))
+    except BaseException:
+        with contextlib.suppress(MissingProcessError):
+            exchange_text(name, source=source)  # the others wait for it
+        raise
+    exchange_text(name, str(new), source, fix)
+    return new
 
 
 def _check_replaceable(folder: Path, source: str) -> list[str]:
