@@ -149,6 +149,25 @@ def test_an_error_of_process_0_before_it_writes_reaches_the_others(tmp_path, mon
         write_whole(tmp_path, lambda: ({}, None), "test")
 
 
+def test_an_error_while_values_are_collected_reaches_the_others(tmp_path, monkeypatch):
+    processes, sent = processes_module.processes, []
+    monkeypatch.setattr(processes, "timeout", 1.0)
+    monkeypatch.setattr(processes, "count", 2)
+    monkeypatch.setattr(processes, "index", 1)
+
+    def exchange(name: str, text: str, timeout: float) -> list[str]:
+        sent.append((name.partition(" ")[0], text))
+        return [str(tmp_path) if name.startswith("checkpoint") else "", text]
+
+    def fail():
+        raise MemoryError("there is none")
+
+    monkeypatch.setattr(processes_module, "_exchange", exchange)
+    with pytest.raises(MemoryError):
+        write_whole(tmp_path / "run", fail, "test")
+    assert sent[2] == ("agreement", "MemoryError: there is none")
+
+
 # ------------------------------------------------------------------------------------ the index
 
 

@@ -308,8 +308,11 @@ def write_whole(
         source: The caller, for errors.
 
     Raises:
-        ProcessError: Another process has not written its part. The old checkpoint is there then.
+        ProcessError: Another process has raised an error, or has not written its part. The old
+            checkpoint is there then.
         OSError: It cannot be written.
     """
     with agreement(source), open_checkpoint_folder(path, source) as folder:
-        write_checkpoint(folder, *variables(), f"{source}, {describe(path)}")
+        with agreement(source):
+            slices, state = variables()  # it can call layers of the program, which can raise errors
+        write_checkpoint(folder, slices, state, f"{source}, {describe(path)}")
