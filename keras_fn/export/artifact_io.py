@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_fn.core.temporary_folder import temporary_folder
 from keras_fn.distribution.processes import agreement, is_primary
 from keras_fn.errors import SpecError
-from keras_fn.saving.file_io import atomic_write, local_path
+from keras_fn.saving.file_io import atomic_write, complete_folder, local_path
 from keras_fn.saving.folder_writer import atomic_folder
 from keras_fn.types import PathLike
 
@@ -51,7 +51,8 @@ def write_folder(path: PathLike, write: Callable[[str], None], marker: str) -> N
     with agreement("export"):
         _check_replaceable(target, marker)
         if is_primary():
-            old = os.listdir(target) if target.is_dir() else []
+            previous = complete_folder(target)
+            old = os.listdir(previous) if previous.is_dir() else []
             with atomic_folder(target, old) as new:  # which keeps nothing of the old one
                 write(str(new))
         else:

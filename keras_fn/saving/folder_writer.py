@@ -71,7 +71,7 @@ def _restore(target: Path) -> None:
 def _link_others(old: Path, new: Path, members: set[str]) -> None:
     """Gives a new folder the other files of an old one, without copying where that is possible."""
     for entry in os.scandir(old):
-        if entry.name in members:
+        if entry.name in members or os.path.lexists(new / entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
             shutil.copytree(entry.path, new / entry.name, symlinks=True, copy_function=_link)

@@ -15,6 +15,7 @@ from keras_fn.saving.checkpoint.checkpoint_index import decode_index
 from keras_fn.saving.checkpoint.checkpoint_reader import open_checkpoint
 from keras_fn.saving.checkpoint.checkpoint_writer import OwnedSlices, own_array, write_whole
 from keras_fn.saving.errors import ModelFileError
+from keras_fn.saving.file_io import path_aside
 
 WHOLE = np.arange(8 * 6, dtype="float32").reshape(8, 6)
 
@@ -111,6 +112,17 @@ def test_a_write_that_fails_leaves_the_old_checkpoint(folder):
     assert sorted(os.listdir(folder.parent)) == before
     with open_checkpoint(folder) as checkpoint:
         checkpoint.verify()
+
+
+def test_an_old_checkpoint_that_a_killed_write_left_aside_is_replaced(folder):
+    os.rename(folder, path_aside(folder))  # as where two folders cannot be exchanged in one step
+    with open_checkpoint(folder) as checkpoint:
+        assert checkpoint.state["epoch"] == 3
+    write_whole(folder, lambda: ({"a": own_array(-WHOLE)}, {"epoch": 4}), "test")
+    assert sorted(os.listdir(folder.parent)) == [folder.name]
+    with open_checkpoint(folder) as checkpoint:
+        assert checkpoint.state == {"epoch": 4}
+        np.testing.assert_array_equal(checkpoint.read("a", (8, 6), np.float32), -WHOLE)
 
 
 def test_an_error_of_another_process_is_an_error(tmp_path, monkeypatch):
