@@ -9,11 +9,17 @@ import zlib
 import numpy as np
 import pytest
 
+import keras_fn as keras
 from keras_fn.distribution import processes as processes_module
 from keras_fn.saving.checkpoint import checkpoint_writer
 from keras_fn.saving.checkpoint.checkpoint_index import decode_index
 from keras_fn.saving.checkpoint.checkpoint_reader import open_checkpoint
-from keras_fn.saving.checkpoint.checkpoint_writer import OwnedSlices, own_array, write_whole
+from keras_fn.saving.checkpoint.checkpoint_writer import (
+    OwnedSlices,
+    find_owned_slices,
+    own_array,
+    write_whole,
+)
 from keras_fn.saving.errors import ModelFileError
 from keras_fn.saving.file_io import path_aside
 
@@ -178,6 +184,14 @@ def test_an_error_while_values_are_collected_reaches_the_others(tmp_path, monkey
     with pytest.raises(MemoryError):
         write_whole(tmp_path / "run", fail, "test")
     assert sent[2] == ("agreement", "MemoryError: there is none")
+
+
+def test_a_variable_without_elements_keeps_its_dtype(monkeypatch):
+    monkeypatch.setattr(processes_module.processes, "count", 2)  # which take turns
+    empty = keras.Variable(np.zeros((0, 3)), dtype="int32")
+    owned = find_owned_slices({"a": empty, "b": empty})
+    assert [len(v.slices) for v in owned.values()] == [1, 0]
+    assert [v.dtype for v in owned.values()] == [np.int32] * 2
 
 
 # ------------------------------------------------------------------------------------ the index

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_fn.core.dtypes import numpy_dtype
 from keras_fn.core.variable import Variable
 from keras_fn.distribution.processes import (
     MissingProcessError,
@@ -73,7 +74,7 @@ def find_owned_slices(
             is_own = i % processes.count == processes.index
             owned = [((), variable._view())] if is_own else []
         slices = [(_start(index, variable.shape), np.array(x) if copy else x) for index, x in owned]
-        dtype = slices[0][1].dtype if slices else np.dtype(np.void)
+        dtype = slices[0][1].dtype if slices else numpy_dtype(variable._dtype)
         found[path] = OwnedSlices(variable.shape, dtype, slices)
     return found
 
@@ -285,14 +286,10 @@ def _join(
             dtypes[path] = dtype
             pieces[path][tuple(start)] = Piece(file, offset, tuple(start), tuple(stop), crc)
     stored = {
-        path: StoredVariable(owned.shape, _dtype(dtypes[path]), pieces[path], [])
+        path: StoredVariable(owned.shape, np.dtype(dtypes[path]), pieces[path], [])
         for path, owned in variables.items()
     }
     return CheckpointIndex([table["size"] for table in tables], stored, state)
-
-
-def _dtype(name: str) -> np.dtype:
-    return np.dtype(np.float32) if name == "void" else np.dtype(name)
 
 
 def write_whole(
