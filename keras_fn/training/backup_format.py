@@ -18,6 +18,7 @@ from keras_fn.errors import KerasError, SpecError
 from keras_fn.saving.file_io import atomic_write
 
 FORMAT = 2
+_JSON_BITS = 64  # of an integer: readers refuse those of many digits, as of NumPy's generators
 
 
 @dataclass
@@ -157,6 +158,8 @@ def encode_state(state: Any) -> tuple[Any, dict[str, np.ndarray]]:
             return {"tensor": encode(x.array)}
         if isinstance(x, bytes):
             return {"bytes": store(np.frombuffer(x, np.uint8))}
+        if isinstance(x, int) and x.bit_length() > _JSON_BITS:
+            return {"integer": hex(x)}
         if isinstance(x, Mapping):
             return {"pairs": [[encode(k), encode(v)] for k, v in x.items()]}
         if isinstance(x, tuple):
@@ -185,6 +188,8 @@ def decode_state(encoded: Any, fetch: Callable[[str], np.ndarray]) -> Any:
             return HostTensor(decode(x["tensor"]))
         if "bytes" in x:
             return fetch(x["bytes"]).tobytes()
+        if "integer" in x:
+            return int(x["integer"], 16)
         if "tuple" in x:
             return tuple(map(decode, x["tuple"]))
         return {decode(k): decode(v) for k, v in x["pairs"]}

@@ -7,6 +7,8 @@ import pytest
 
 import keras_fn as keras
 from keras_fn import layers
+from keras_fn.saving.checkpoint.checkpoint_reader import open_checkpoint
+from keras_fn.saving.checkpoint.checkpoint_writer import write_whole
 from keras_fn.training import backup_format
 
 X = np.random.default_rng(5).normal(size=(22, 4)).astype("float32")
@@ -204,6 +206,15 @@ def test_a_backup_file_round_trips(tmp_path):
     assert found["arrays"][2].shape == (2, 0)
     assert found["scalar"].shape == ()
     assert found["nested"] == {"a": (1, "two", None, True), 5: float("inf")}
+
+
+def test_the_state_of_a_random_generator_is_kept_in_a_sharded_backup(tmp_path):
+    state = {"rng": np.random.default_rng(7).bit_generator.state, "least": -(2**200)}
+    encoded, arrays = backup_format.encode_state(state)
+    assert not arrays
+    write_whole(tmp_path / "run.checkpoint", lambda: ({}, encoded), "test")
+    with open_checkpoint(tmp_path / "run.checkpoint") as checkpoint:
+        assert backup_format.decode_state(checkpoint.state, arrays.__getitem__) == state
 
 
 def test_a_file_of_objects_is_not_read(tmp_path):
