@@ -132,8 +132,11 @@ class BackupAndRestore(Callback):
         for path in paths:
             try:
                 if path.is_dir():
-                    return read_sharded_backup(path, open_files)
-                return backup_format.read_backup(path)
+                    state = read_sharded_backup(path, open_files)
+                else:
+                    state = backup_format.read_backup(path)
+                backup_format.check_run(path, state)
+                return state
             except (ValueError, ProcessError) as error:
                 if path == paths[-1]:
                     raise

@@ -18,6 +18,8 @@ from keras_fn.errors import KerasError, SpecError
 from keras_fn.saving.file_io import atomic_write
 
 FORMAT = 2
+_DAMAGE = (OSError, KeyError, TypeError, ValueError, EOFError, RecursionError, zipfile.BadZipFile)
+_COUNTS = ("epoch", "step")  # of a position
 _JSON_BITS = 64  # of an integer: readers refuse those of many digits, as of NumPy's generators
 
 
@@ -244,13 +246,39 @@ def backup_errors(path: Path) -> Iterator[None]:
         yield
     except KerasError:
         raise
-    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise SpecError(
-            f"{path} is not a complete backup of a run",
-            expected="a file that BackupAndRestore wrote to the end",
-            received=f"{error}",
-            fix="delete it, to start the run anew",
-        ) from error
+    except _DAMAGE as error:
+        raise _incomplete(path, f"{error}") from error
+
+
+def _incomplete(path: Path, received: str) -> SpecError:
+    return SpecError(
+        f"{path} is not a complete backup of a run",
+        expected="a file that BackupAndRestore wrote to the end",
+        received=received,
+        fix="delete it, to start the run anew",
+    )
+
+
+def check_run(path: Path, state: dict[str, Any]) -> None:
+    """Raises an error unless a backup has what a run of `fit` goes on with.
+
+    Args:
+        path: The file or folder.
+        state: What it holds.
+    """
+    position, callbacks = state.get("position"), state.get("callbacks")
+    if (
+        not isinstance(position, dict)
+        or position.keys() != asdict(TrainingPosition()).keys()
+        or not all(isinstance(position[key], int) and position[key] >= 0 for key in _COUNTS)
+    ):
+        raise _incomplete(path, "no position of the run")
+    if not isinstance(callbacks, list) or not all(
+        isinstance(entry, list) and len(entry) == 2 for entry in callbacks
+    ):
+        raise _incomplete(path, "no states of callbacks")
+    if "data" not in state:
+        raise _incomplete(path, "no position in the data")
 
 
 def check_format(path: Path, state: Any) -> None:

@@ -1,6 +1,7 @@
 """BackupAndRestore: an interrupted run ends bit-identical to an uninterrupted one."""
 
 import threading
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -215,6 +216,33 @@ def test_the_state_of_a_random_generator_is_kept_in_a_sharded_backup(tmp_path):
     write_whole(tmp_path / "run.checkpoint", lambda: ({}, encoded), "test")
     with open_checkpoint(tmp_path / "run.checkpoint") as checkpoint:
         assert backup_format.decode_state(checkpoint.state, arrays.__getitem__) == state
+
+
+POSITION = {"epoch": 1, "step": 0, "stopped": False, "logs": {}}
+WRONG_BACKUPS = {
+    "no position": {"callbacks": [], "data": {}},
+    "part of a position": {"position": {"epoch": 1}, "callbacks": [], "data": {}},
+    "negative": {"position": {**POSITION, "step": -1}, "callbacks": [], "data": {}},
+    "callbacks": {"position": POSITION, "callbacks": [["CSVLogger"]], "data": {}},
+    "no data": {"position": POSITION, "callbacks": []},
+}
+
+
+@pytest.mark.parametrize("name", WRONG_BACKUPS)
+def test_a_backup_that_no_run_wrote_is_an_error(tmp_path, name):
+    state = {"format": backup_format.FORMAT, **WRONG_BACKUPS[name]}
+    backup_format.write_backup(tmp_path / "run.npz", state)
+    with pytest.raises(ValueError, match="is not a complete backup"), ExitStack() as files:
+        keras.callbacks.BackupAndRestore(tmp_path).load(files)
+
+
+def test_a_state_of_too_many_levels_is_an_error(tmp_path):
+    state = []
+    for _ in range(500):
+        state = [state]
+    write_whole(tmp_path / "run.checkpoint", lambda: ({}, state), "test")
+    with pytest.raises(ValueError, match="is not a"), ExitStack() as files:
+        keras.callbacks.BackupAndRestore(tmp_path).load(files)
 
 
 def test_a_file_of_objects_is_not_read(tmp_path):
