@@ -103,7 +103,7 @@ class ShardedVariable(Variable):
         return sum(index == self.shard_index for index in self._shard_indices)
 
     def _new_handle(self, value: Any) -> Any:
-        part = self.own_part(value)
+        part = _without_base(self.own_part(value))
         return current().new_variable(part, self._dtype, self._trainable, self.name)
 
     def _draw_shards(self, draw_rows: Callable[[int, int], np.ndarray]) -> Any:
@@ -113,7 +113,7 @@ class ShardedVariable(Variable):
         return current().new_variable(part, self._dtype, self._trainable, self.name)
 
     def _read_handle(self, read: Callable[[Index], np.ndarray]) -> Any:
-        part = read(self.shard_index or ())
+        part = _without_base(read(self.shard_index or ()))
         return current().new_variable(part, self._dtype, self._trainable, self.name)
 
     def _spans_processes(self) -> bool:
@@ -172,6 +172,13 @@ class ShardedVariable(Variable):
         state = {**self.__getstate__(), "shard_index": None}
         del state["_shard_indices"]
         return _make_empty, (), state
+
+
+def _without_base(part: Any) -> Any:
+    """Returns a part, copied if it is a view: a backend that shares it would keep the whole."""
+    base = getattr(part, "base", None)
+    is_part = isinstance(base, np.ndarray) and base.nbytes > part.nbytes
+    return part.copy() if is_part else part
 
 
 def _make_empty() -> Variable:

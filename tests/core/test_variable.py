@@ -3,6 +3,7 @@
 import operator
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import keras_fn as keras
 from keras_fn import StatelessScope, Variable, initializers, name_scope, ops
 from keras_fn.core.scopes import AutocastScope, BuildScope, DeferredInitScope, SymbolicScope
+from keras_fn.core.sharded_variable import ShardedVariable
 from keras_fn.errors import SpecError
 
 
@@ -446,3 +448,20 @@ def test_a_variable_takes_over_a_new_one_and_views_of_it_stay_valid():
         if view is not None:  # one tensor object for good, as optimizers of PyTorch need it
             assert variable.value is before
             assert view.numpy().tolist() == variable.numpy().tolist()
+
+
+def test_a_part_of_an_array_does_not_keep_the_whole_in_memory(monkeypatch):
+    monkeypatch.setattr(ShardedVariable, "exist", False)
+    variable = Variable(np.zeros((4, 3), "float32"))
+    variable._handle = None
+    parts = [(slice(0, 2), slice(0, 3)), (slice(2, 4), slice(0, 3))]
+    ShardedVariable.convert(variable, parts, 1)
+    for assign in (
+        variable._assign_new_array,
+        lambda array: variable._assign_handle(variable._read_handle(array.__getitem__)),
+    ):
+        whole = np.ones((4, 3), "float32")
+        kept = weakref.ref(whole)
+        assign(whole)
+        del whole
+        assert kept() is None
