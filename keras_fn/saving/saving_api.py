@@ -238,6 +238,7 @@ def save_weights(
         >>> keras.saving.load_weights(model, file)
     """
     if is_hub_path(filepath):
+        _check_not_checkpoint(cast(str, filepath))
         write = partial(save_weights, model, max_shard_size=max_shard_size, **kwargs)
         upload = partial(hugging_face.upload, cast(str, filepath), write, overwrite)
         _write_once(upload, "save_weights", model, filepath)
@@ -472,6 +473,16 @@ def _check_ending(filepath: Any, endings: tuple[str, ...], what: str, fix: str) 
             f"{describe(filepath)}: {what} cannot go to a file of this name",
             expected=f"a path that ends in {' or '.join(endings)}",
             fix=fix,
+        )
+
+
+def _check_not_checkpoint(filepath: str) -> None:
+    if _ends(filepath, (checkpoint_format.ENDING,)):
+        raise ModelFileError(
+            f"{filepath}: a sharded checkpoint is not saved to a repository",
+            expected="a path of the hub that ends in .weights.h5 or .safetensors",
+            received=checkpoint_format.ENDING,
+            fix="name it model.safetensors, with max_shard_size= for several files",
         )
 
 

@@ -92,6 +92,12 @@ def test_shards_of_torch_save_are_downloaded_with_their_index(hub):
     np.testing.assert_array_equal(model.weights[0].numpy(), np.ones((3, 2)))
 
 
+def test_a_sharded_checkpoint_is_not_saved_to_a_repository(hub):
+    with pytest.raises(ModelFileError, match="not saved to a repository"):
+        model_of().save_weights("hf://me/model/m.checkpoint")
+    assert not hub.repos
+
+
 def test_what_the_hub_does_not_have_or_deliver_is_an_error(hub, tmp_path):
     model = model_of()
     model.save("hf://me/model/m.keras")
