@@ -299,7 +299,8 @@ def load_weights(
         model: A built model.
         filepath: A `.weights.h5`, `.safetensors`, `.keras` or legacy `.h5` file; the index of
             several, `.weights.json` or `.safetensors.index.json`; or a folder: a sharded
-            checkpoint, or what `save(zipped=False)` wrote. With `huggingface_hub` installed also `hf://user/repo/file`.
+            checkpoint, or what `save(zipped=False)` wrote. With `huggingface_hub` installed also
+            `hf://user/repo/file`.
         skip_mismatch: Whether to skip layers whose weights do not match, with a warning. Default
             False.
         **kwargs: `objects_to_skip`, layers to leave unchanged; `by_name=True`, to match the layers
