@@ -104,7 +104,7 @@ class OrbaxCheckpoint(SavingCallback):
         latest = self._manager.latest_step()
         step = epoch if batch is None else self._counter.total
         step = step if latest is None else max(step, latest + 1)
-        # These arrays are copies on the host: training may continue while they are written.
+        # Orbax copies arrays of the host before it returns: training may go on while it writes.
         datasets, _ = _weights.collect(self.model, with_optimizer=not self.save_weights_only)
         self._manager.save(step, args=_orbax.args.StandardSave(datasets), force=True)
         if self.verbose > 0:
