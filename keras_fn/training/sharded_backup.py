@@ -97,9 +97,9 @@ def write_sharded_backup(
         slices: The result of `capture_slices`.
         state: The result of `capture_state`; that of process 0 is written.
     """
-    encoded, arrays = encode_state(state if processes.index == 0 else None)
-    own = {f"{_ARRAYS}{name}": own_array(array) for name, array in arrays.items()}
     with open_folder:
+        encoded, arrays = encode_state(state if processes.index == 0 else None)
+        own = {f"{_ARRAYS}{name}": own_array(array) for name, array in arrays.items()}
         write_checkpoint(folder, {**slices, **own}, encoded, _SOURCE)
 
 
