@@ -28,6 +28,7 @@ BACKEND_FREE = {
         "data_adapters/test_shuffle_buffer.py",
         "datasets",
         "distribution/test_cluster.py",
+        "distribution/test_gathering.py",
         "layers/preprocessing/test_text_splitting.py",
         "quantizers/test_quantization_config.py",
         "random/test_philox.py",

@@ -49,26 +49,26 @@ def write_in_process_0(
     with agreement(source):
         exchange_text("write", source=source, fix=_FIX)
         if processes.index == 0:
-            is_there = folder is not None and os.access(folder, os.W_OK)
-            with tempfile.TemporaryFile(dir=folder if is_there else None) as file:
-                _lead(write, list(variables()), source, file)
+            _lead(write, list(variables()), source, folder)
         else:
             _follow(list(variables()), source)
 
 
 def _lead(
-    write: Callable[[], object], variables: list[Variable], source: str, file: BinaryIO
+    write: Callable[[], object], variables: list[Variable], source: str, folder: str | None
 ) -> None:
     """Calls the function, and tells the others which variables it reads."""
     numbers = {id(variable): str(i) for i, variable in enumerate(variables)}
-
-    def gather(variable: Variable) -> np.ndarray:
-        exchange_text("gather", numbers[id(variable)], source, _FIX)
-        return _spill(current().convert_to_numpy(variable.value), file)
-
-    gathering.gather = gather
+    is_there = folder is not None and os.access(folder, os.W_OK)
     try:
-        write()
+        with tempfile.TemporaryFile(dir=folder if is_there else None) as file:
+
+            def gather(variable: Variable) -> np.ndarray:
+                exchange_text("gather", numbers[id(variable)], source, _FIX)
+                return _spill(current().convert_to_numpy(variable.value), file)
+
+            gathering.gather = gather
+            write()
     except MissingProcessError:
         raise
     except BaseException:
