@@ -259,6 +259,8 @@ def _remove_recorded(descriptor: int, directory: str) -> None:
     """Removes the files of no index that a journal names, if they are still the same files."""
     if os.read(descriptor, len(_JOURNAL)) != _JOURNAL:
         return
+    if hasattr(os, "geteuid") and os.fstat(descriptor).st_uid != os.geteuid():
+        return  # in a folder that users share, another one could name any file
     with contextlib.suppress(KerasError, LookupError, TypeError, ValueError):  # it is cut off
         files = parse_json(os.read(descriptor, _JOURNAL_BYTES))
         name, inode = files["index"]

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import os
 import signal
 import stat
@@ -328,6 +329,20 @@ def test_without_file_locks_a_killed_save_is_known_by_its_age(tmp_path, monkeypa
     os.utime(old, (0, 0))
     unfinished.remove_unfinished(tmp_path)
     assert list(tmp_path.iterdir()) == [new]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no users")
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_journal_of_another_user_removes_nothing(tmp_path, monkeypatch, is_own):
+    shard = tmp_path / "m_00001.weights.h5"
+    shard.write_bytes(b"x")
+    files = {"index": ["m.json", 0], "new": {shard.name: shard.stat().st_ino}, "old": {}}
+    journal = unfinished._JOURNAL + json.dumps(files).encode()
+    (tmp_path / ".keras_fn-1.tmp").write_bytes(journal)
+    user = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: user if is_own else user + 1)
+    unfinished.remove_unfinished(tmp_path)
+    assert shard.exists() == (not is_own)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="makes a link and a pipe")
