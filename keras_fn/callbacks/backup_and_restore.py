@@ -267,6 +267,7 @@ class ResumableRun:
             return
         backup.attach(self)
         register_cleanup(backup.wait)
+        register_cleanup(self._open_files.close)
         if isinstance(data, IterableAdapter):
             data.track_position(at_batches=backup.save_freq != "epoch")
         self._backup = backup.load(self._open_files)
