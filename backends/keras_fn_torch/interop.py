@@ -33,6 +33,13 @@ class ModuleVariable(Variable):
         if value is not None:
             setattr(self._owner, self._key, value)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns the state for copies and pickles: the module has the value."""
+        return {key: value for key, value in super().__getstate__().items() if key != "_handle"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
 
 def is_initialized(module: nn.Module) -> bool:
     """Returns whether all parameters of a module have a shape: those of lazy modules may not."""

@@ -71,9 +71,7 @@ class TorchModuleWrapper(Layer):
         output_shape: ShapeLike | None = None,
         **kwargs: Unpack[UnnamedLayerOptions],
     ):
-        self._backend = framework_backend(
-            type(self), "module_variables", "torch", "a module of PyTorch"
-        )
+        backend = self._backend
         super().__init__(name=name, **kwargs)
         if not hasattr(module, "named_parameters") or isinstance(module, type):
             raise DTypeError(
@@ -85,8 +83,12 @@ class TorchModuleWrapper(Layer):
         self.module = module
         self.output_shape = None if output_shape is None else to_shapes(output_shape)
         self._module_variables: dict[str, Variable] = {}
-        if self._backend.is_initialized(module):
+        if backend.is_initialized(module):
             self._track_module_parameters()
+
+    @property
+    def _backend(self) -> Any:  # not an attribute, which copies and pickles would contain
+        return framework_backend(type(self), "module_variables", "torch", "a module of PyTorch")
 
     def _track_module_parameters(self) -> None:
         self._module_variables = self._backend.module_variables(self.module)

@@ -1,5 +1,8 @@
 """Modules of PyTorch as layers."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -149,3 +152,16 @@ def test_modules_as_attributes_are_trained_and_saved(tmp_path):
     other(x)
     other.load_weights(tmp_path / "mixed.weights.h5")
     np.testing.assert_array_equal(other(x).detach(), model(x).detach())
+
+
+def test_copies_of_a_model_have_modules_of_their_own():
+    model, x = Mixed(), np.random.default_rng(0).normal(size=(6, 2)).astype("float32")
+    model(x)
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(other(x).detach(), model(x).detach())
+        assert [v.trainable for v in other.weights] == [v.trainable for v in model.weights]
+        assert isinstance(other.norm.module.running_mean, torch.Tensor)
+        assert not isinstance(other.norm.module.running_mean, nn.Parameter)
+        other.hidden.weights[0].assign(np.zeros((4, 2), "float32"))
+        assert not other.hidden.module.weight.any()
+        assert model.hidden.module.weight.any()
