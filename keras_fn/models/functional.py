@@ -87,7 +87,8 @@ class Functional(GraphTensorsMixin, Model):
         self._is_pure: bool | None = None  # None: not determined yet
         # Specs of inputs that go to the compiled function without check or conversion.
         self._compiled_call_keys: set[Any] = set()
-        self._bound_call_keys: set[Any] = set()  # of those that need neither, where none compiles
+        # Whether inputs of a spec need neither, where calls are not compiled.
+        self._bound_call_keys: dict[Any, bool] = {}
         self.supports_masking = True
         self.built = True
         self._set_path()
@@ -99,7 +100,7 @@ class Functional(GraphTensorsMixin, Model):
             "_compiled": None,
             "_compiled_shapes": {},
             "_compiled_call_keys": set(),
-            "_bound_call_keys": set(),
+            "_bound_call_keys": {},
             "_is_pure": None,
         }
 
@@ -244,14 +245,17 @@ class Functional(GraphTensorsMixin, Model):
             return super()._fast_call(x, training, key)
         if not training and key in self._compiled_call_keys and self.is_pure:
             return self.pack_outputs(self._compiled(x))
-        run = self._run_plan if key in self._bound_call_keys else self.call
+        is_bound = self._bound_call_keys.get(key)
+        # A sparse tensor of PyTorch has the class of a dense one.
+        run = self._run_plan if is_bound and not self.input_binder.is_sparse(x) else self.call
         if training is None and self._takes_training:
             with TrainingScope(False):  # once, rather than in each layer
                 outputs = run(x, training=False)
         else:
             outputs = run(x, training=bool(training))
         if not self._compiles_calls:
-            self._note_bound_call(x, key)
+            if is_bound is None:
+                self._note_bound_call(x, key)
             return outputs
         compiled = self._compiled is not None and not training
         compiled = compiled and self.input_binder.is_exact_match(x)
@@ -264,10 +268,10 @@ class Functional(GraphTensorsMixin, Model):
 
     def _note_bound_call(self, x: Any, key: Any) -> None:
         """Lets inputs like this one reach the plan as they are, if they need no conversion."""
-        if key in self._bound_call_keys or self.is_long or self.host_preprocessing:
-            return
-        if self.input_binder.bind(x)[0] is x:
-            self._bound_call_keys.add(key)
+        if self.is_long or self.host_preprocessing is not None:
+            self._bound_call_keys[key] = False
+        elif not self.input_binder.is_sparse(x):
+            self._bound_call_keys[key] = self.input_binder.bind(x)[0] is x
 
     def _compiled_for(self, values: Sequence[Any]) -> Any:
         """Returns the whole graph as one compiled function, or None if it should not be used.

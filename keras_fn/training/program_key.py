@@ -90,6 +90,7 @@ _NOT_TRACED: dict[type, frozenset[str]] = {
             "_compiled",
             "_compiled_shapes",
             "_compiled_call_keys",
+            "_bound_call_keys",
             "_nodes",
         }
     ),

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import keras_fn as keras
 from keras_fn import layers, ops
+from keras_fn.core.sparse import is_sparse
 
 
 @pytest.fixture
@@ -24,6 +26,38 @@ def test_inputs_of_another_dtype_are_cast_in_each_call(model):
         x = ops.convert_to_tensor(numbers(dtype))
         for _ in range(4):
             np.testing.assert_allclose(ops.convert_to_numpy(model(x)), expected, rtol=1e-6)
+
+
+def test_sparse_inputs_become_dense_after_warm_calls_with_dense_ones():
+    seen = []
+
+    class Noted(layers.Layer):
+        def call(self, inputs):
+            seen.append(is_sparse(inputs))
+            return inputs
+
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, Noted()(inputs))
+    dense = ops.convert_to_tensor(numbers())
+    sparse = ops.convert_to_tensor(scipy.sparse.csr_matrix(numbers()))
+    assert is_sparse(sparse)
+    for x in (dense, dense, dense, sparse, sparse):
+        np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), numbers())
+    assert not any(seen)
+
+
+def test_inputs_are_matched_once_for_each_spec():
+    a, b = keras.Input((3,)), keras.Input((3,))
+    model = keras.Model([a, b], layers.Add()([a, b]))
+    binder, calls = model.input_binder, []
+    bind = binder.bind
+    binder.bind = lambda inputs: (calls.append(1), bind(inputs))[1]
+    xs = [ops.convert_to_tensor(numbers())] * 2
+    for _ in range(3):
+        model(xs)
+    calls.clear()
+    model(xs)
+    assert len(calls) == 1
 
 
 def test_another_plan_runs_after_warm_calls(model):
