@@ -85,7 +85,7 @@ class DataLayer(Layer):
             return tree.map_structure(_to_array, results)
 
         if variables or not supports("device_scope"):
-            with _LOCK:  # pipelines call a layer in several threads: each draw is another one
+            with DRAW_LOCK:  # pipelines call a layer in several threads
                 return run()
         with device("cpu"):
             return run()
@@ -189,7 +189,8 @@ class HostLayer(DataLayer):
         return to_host_values(inputs)
 
 
-_LOCK = RLock()
+DRAW_LOCK = RLock()
+"""Held while a layer draws, so that calls in several threads have different random numbers."""
 
 _forked_with_backend = False  # whether this process is a fork of one that had loaded the backend
 _in_worker = multiprocessing.parent_process() is not None  # whether another process started this

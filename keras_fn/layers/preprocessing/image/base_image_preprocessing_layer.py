@@ -15,7 +15,7 @@ from keras_fn.core.unknown_sizes import eval_with_two_sizes
 from keras_fn.errors import SpecError
 from keras_fn.layers._arguments import argument_error
 from keras_fn.layers._options import LayerOptions
-from keras_fn.layers.preprocessing.data_layer import DataLayer
+from keras_fn.layers.preprocessing.data_layer import DRAW_LOCK, DataLayer
 from keras_fn.layers.preprocessing.image._bounding_boxes import to_dense_boxes
 from keras_fn.ops.core import cast, convert_to_tensor, shape as shape_of
 from keras_fn.ops.image.bounding_boxes import FORMATS
@@ -328,12 +328,15 @@ class BaseImagePreprocessingLayer(DataLayer):
 
     def _run_compiled(self, parts: dict[str, Any], training: bool) -> dict[str, Any]:
         """Draws and transforms as one compiled function, whose state is that of the draws."""
-        if self._compiled is None:
-            self._compiled = cast_type(SupportsCompileOp, current()).compile_op(self._run_purely)
+        compiled = self._compiled
+        if compiled is None:
+            compiled = cast_type(SupportsCompileOp, current()).compile_op(self._run_purely)
+            self._compiled = compiled
         variables = self.variables
-        parts, values = self._compiled(parts, [v.value for v in variables], training)
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+        with DRAW_LOCK:
+            parts, values = compiled(parts, [v.value for v in variables], training)
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
         return parts
 
     def _run_purely(
@@ -349,6 +352,8 @@ class BaseImagePreprocessingLayer(DataLayer):
         super().__setattr__(name, value)
         if self._compiled is not None and not name.startswith("_"):
             self._compiled = None  # it was compiled for other options
+        if callable(value) and callable(getattr(type(self), name, None)):
+            self._is_compilable = False  # a method of the program, which may have side effects
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_compiled": None}

@@ -1,10 +1,13 @@
 """Layers that move pixels: images, boxes and masks, against NumPy and against each other."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import keras_fn as keras
 from keras_fn import ops
+from keras_fn.backend.loader import supports
 from keras_fn.layers.preprocessing.image.base_geometric_transform import BaseGeometricTransform
 
 LAYERS = {
@@ -313,3 +316,33 @@ def test_options_that_change_after_a_call_are_those_of_the_next_call():
     assert (numpy(layer(images)) != 100).any()
     layer.random_brightness.factor = (0.0, 0.0)
     assert (numpy(layer(images)) == 100).all()
+
+
+def test_a_method_that_a_program_sets_on_a_layer_runs_in_each_call():
+    layer, scale = keras.layers.RandomBrightness(0.5, seed=1), [1.0]
+    draw = layer.get_random_transformation
+
+    def draw_scaled(data, training=True, seed=None):
+        return {k: v * scale[0] for k, v in draw(data, training=training, seed=seed).items()}
+
+    images = np.full((2, 4, 4, 3), 100.0, "float32")
+    layer(images)
+    layer.get_random_transformation = draw_scaled
+    assert (numpy(layer(images)) != 100).any()
+    scale[0] = 0.0
+    assert (numpy(layer(images)) == 100).all()
+
+
+@pytest.mark.skipif(not supports("compile_op"), reason="calls are not compiled")
+def test_compiled_calls_in_several_threads_have_random_numbers_of_their_own():
+    images = ops.convert_to_tensor(np.full((1, 2, 2, 3), 127.5, "float32"))
+
+    def draw(pool):
+        layer = keras.layers.RandomBrightness(0.5, seed=1)
+        layer(images)
+        return sorted(pool(lambda _: float(numpy(layer(images))[0, 0, 0, 0]), range(8)))
+
+    with ThreadPoolExecutor(4) as executor:
+        found, expected = draw(executor.map), draw(map)
+    assert len(set(expected)) == 8
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
