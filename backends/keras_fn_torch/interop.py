@@ -1,6 +1,7 @@
 """Modules of PyTorch as layers."""
 
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import nn
@@ -60,7 +61,18 @@ def module_variables(module: nn.Module) -> dict[str, Variable]:
     module.to(default_device())
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     written = module.state_dict(keep_vars=True)
-    return {key: ModuleVariable(module, key) for key in tensors if key in written}
+    return {key: _variable_of(module, key, x) for key, x in tensors.items() if key in written}
+
+
+def _variable_of(module: nn.Module, key: str, tensor: Tensor) -> Variable:
+    """Returns the one variable of a tensor: two would be trained by two updates a step."""
+    variable = _variables.get(id(tensor))
+    if variable is None or variable._handle is not tensor:
+        variable = _variables[id(tensor)] = ModuleVariable(module, key)
+    return variable
+
+
+_variables: WeakValueDictionary[int, ModuleVariable] = WeakValueDictionary()  # by tensor
 
 
 def call_module(

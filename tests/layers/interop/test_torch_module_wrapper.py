@@ -165,3 +165,35 @@ def test_copies_of_a_model_have_modules_of_their_own():
         other.hidden.weights[0].assign(np.zeros((4, 2), "float32"))
         assert not other.hidden.module.weight.any()
         assert model.hidden.module.weight.any()
+
+
+class Tied(keras.Model):
+    """A model whose modules share a parameter."""
+
+    def __init__(self):
+        super().__init__()
+        first, second = nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False)
+        second.weight = first.weight
+        self.first, self.second, self.again = first, second, first
+
+    def call(self, x):
+        return self.again(self.second(self.first(x)))
+
+
+def test_a_parameter_of_several_modules_is_trained_once_a_step(tmp_path):
+    model = Tied()
+    weight = model.first.module.weight.detach().clone().requires_grad_()
+    x = torch.tensor([[1.0, 2.0], [-1.0, 0.5]])
+    model(x)
+    assert len(model.weights) == 1
+    loss = ((x @ weight.T @ weight.T @ weight.T - x) ** 2).mean()
+    (gradient,) = torch.autograd.grad(loss, [weight])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.train_on_batch(x, x)
+    expected = (weight - 0.1 * gradient).detach()
+    np.testing.assert_allclose(model.second.module.weight.detach(), expected, rtol=1e-4, atol=1e-6)
+    model.save_weights(tmp_path / "tied.weights.h5")
+    other = Tied()
+    other(x)
+    other.load_weights(tmp_path / "tied.weights.h5")
+    np.testing.assert_array_equal(other(x).detach(), model(x).detach())
