@@ -206,6 +206,7 @@ def test_growth_has_rows_for_depth_and_batches(jobs, monkeypatch):
         ("a, memory", "1.00"),
     ]
     assert len(growth.head("depth")) == len(growth.SIZES["depth"]) + 3
+    assert growth._exponent((400, 1600), (9.0, 0.0), 8) == ""
 
 
 def test_memory_is_measured_in_a_separate_process(jobs):

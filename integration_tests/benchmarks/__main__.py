@@ -2,13 +2,14 @@
 
     KERAS_BACKEND=torch python integration_tests/benchmarks [--rounds 7] [--only mlp,forward]
     KERAS_BACKEND=torch python integration_tests/benchmarks --memory
+    KERAS_BACKEND=torch python integration_tests/benchmarks --startup
     KERAS_BACKEND=torch python integration_tests/benchmarks --ops
     KERAS_BACKEND=torch python integration_tests/benchmarks --growth
     KERAS_BACKEND=torch python integration_tests/benchmarks --inference
     KERAS_BACKEND=torch python integration_tests/benchmarks --files 1000
 
 Each time is the shortest of several alternating rounds, which a busy machine disturbs least. The
-columns of Keras are left out if it is not installed. `--markdown FILE` also writes the table to a
+columns of Keras are left out if it is not installed. `--markdown FILE` also writes the tables to a
 page.
 """
 

@@ -52,7 +52,7 @@ def rows(kind: str, sizes: tuple[int, ...] | None = None) -> Iterator[list[str]]
 
 
 def _exponent(sizes: tuple[int, ...], values: tuple[float, ...], least: float) -> str:
-    if values[-2] < least:
+    if min(values[-2:]) < least:
         return ""
     return f"{math.log(values[-1] / values[-2]) / math.log(sizes[-1] / sizes[-2]):.2f}"
 
