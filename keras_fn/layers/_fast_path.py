@@ -21,17 +21,21 @@ class FastPathMixin:
 
     def _fast_call(self, x: Any, training: bool | None, key: Any) -> Any:
         del key  # used by Functional
-        if self._signature.has_training:
-            default = self._signature.default_training
-            return self.call(x, training=default if training is None else bool(training))
-        return self.call(x)
+        if not self._signature.has_training:
+            return self.call(x)
+        if training is not None:
+            return self.call(x, training=bool(training))
+        default = self._signature.default_training
+        with TrainingScope(default):  # the layers inside run in the same mode
+            return self.call(x, training=default)
 
     def _fast_call_of_several(self, args: tuple, kwargs: dict[str, Any], mode: Any) -> Any:
         training = kwargs.get("training")
         training = mode if training is None else bool(training)
         if self._signature.has_training:
-            default = self._signature.default_training
-            kwargs = {**kwargs, "training": default if training is None else training}
+            if training is None:
+                training = self._signature.default_training
+            kwargs = {**kwargs, "training": training}
         elif "training" in kwargs:
             kwargs = {name: value for name, value in kwargs.items() if name != "training"}
         if training == mode:

@@ -72,8 +72,11 @@ class Functional(GraphTensorsMixin, Model):
         self._outputs = tree.flatten(outputs)
         self.execution_plan = ExecutionPlan(self._inputs, self._outputs, source)
         self.is_long = self.execution_plan.is_long
-        self._takes_training = self.execution_plan.takes_training
         self._operations = operations_by_depth(_in_file_order(inputs), _in_file_order(outputs))
+        # Whether an operation may depend on the mode: one of the program by layers inside.
+        self._depends_on_mode = self.execution_plan.takes_training or not all(
+            [is_builtin(type(operation)) for operation in self._operations]
+        )
         self._layers = [op for op in self._operations if isinstance(op, Layer)]
         _check_names(self._operations, source)
         self.input_binder = InputBinder(source, inputs, self.input_names, self._inputs)
@@ -248,7 +251,7 @@ class Functional(GraphTensorsMixin, Model):
         is_bound = self._bound_call_keys.get(key)
         # A sparse tensor of PyTorch has the class of a dense one.
         run = self._run_plan if is_bound and not self.input_binder.is_sparse(x) else self.call
-        if training is None and self._takes_training:
+        if training is None and self._depends_on_mode:
             with TrainingScope(False):  # once, rather than in each layer
                 outputs = run(x, training=False)
         else:

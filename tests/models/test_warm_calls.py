@@ -90,3 +90,34 @@ def test_a_layer_sees_inference_in_warm_calls():
         np.testing.assert_array_equal(ops.convert_to_numpy(model(x)), numbers())
     model(x, training=True)
     assert modes == [False] * 4 + [True]
+
+
+class Brightened(layers.Layer):
+    """A layer of a program, with a layer inside that transforms unless the mode is inference."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = layers.RandomBrightness(0.5, seed=1)
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+class BrightenedByDefault(Brightened):
+    """The same with a mode of its own."""
+
+    def call(self, inputs, *others, training=False):
+        return self.inner(inputs)
+
+
+def test_layers_inside_have_the_mode_of_the_first_call_in_warm_calls():
+    image = np.full((1, 2, 2, 3), 127.5, "float32")
+    x = ops.convert_to_tensor(image)
+    inputs = keras.Input((2, 2, 3))
+    model = keras.Model(inputs, Brightened()(inputs))
+    sequential = keras.Sequential([keras.Input((2, 2, 3)), Brightened()])
+    layer, of_several = BrightenedByDefault(), BrightenedByDefault()
+    for call in (model, sequential, layer, lambda x, **options: of_several(x, x, **options)):
+        for _ in range(4):
+            np.testing.assert_array_equal(ops.convert_to_numpy(call(x)), image)
+        assert (ops.convert_to_numpy(call(x, training=True)) != image).all()
