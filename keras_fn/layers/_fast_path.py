@@ -117,7 +117,8 @@ def arguments_key(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
                 is_plain = type(x) in _PLAIN
                 key.append((name, x if is_plain else (type(x), x.shape, x.dtype)))
         hash(found := tuple(key))
-    except (AttributeError, TypeError):  # nested arguments, sizes that are tensors
+    # Nested arguments, sizes that are tensors, nested tensors of PyTorch.
+    except (AttributeError, TypeError, RuntimeError):
         return None
     return found
 

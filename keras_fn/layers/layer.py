@@ -257,7 +257,8 @@ class Layer(
             try:
                 key: Any = sequence_key(x) if is_list else (type(x), x.shape, x.dtype)
                 is_known = key in known_keys
-            except (AttributeError, TypeError):  # nested inputs, sizes that are tensors
+            # Nested inputs, sizes that are tensors, nested tensors of PyTorch.
+            except (AttributeError, TypeError, RuntimeError):
                 key, is_known = None, False
             if is_known:
                 active = context.current

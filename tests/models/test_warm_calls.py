@@ -121,3 +121,18 @@ def test_layers_inside_have_the_mode_of_the_first_call_in_warm_calls():
         for _ in range(4):
             np.testing.assert_array_equal(ops.convert_to_numpy(call(x)), image)
         assert (ops.convert_to_numpy(call(x, training=True)) != image).all()
+
+
+@pytest.mark.skipif(keras.config.backend() != "torch", reason="nested tensors of PyTorch")
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_nested_tensors_are_padded_after_warm_calls_with_others():
+    import torch
+
+    inputs = keras.Input((None, 3))
+    model = keras.Model(inputs, layers.Identity()(inputs))
+    for _ in range(3):
+        model(torch.ones(2, 4, 3))
+    for layout in (torch.strided, torch.jagged):
+        rows = [torch.ones(2, 3), torch.ones(4, 3)]
+        found = model(torch.nested.nested_tensor(rows, layout=layout))
+        assert found.sum(-1).tolist() == [[3, 3, 0, 0], [3, 3, 3, 3]]
