@@ -1,5 +1,6 @@
 """Variables: the handle is an `nn.Parameter`, assigned in place."""
 
+import sys
 from contextlib import nullcontext
 from typing import Any
 
@@ -64,7 +65,12 @@ def take_over(handle: Tensor, new: Tensor) -> Tensor:
 
 
 def _owns_memory(x: Tensor) -> bool:
-    """Returns whether no view, array or process shares the memory of a plain tensor on the CPU."""
+    """Returns whether a tensor on the CPU shares its memory with no view, array, process, thread.
+
+    A kernel that runs in another thread reads memory to which it holds no reference.
+    """
+    if len(sys._current_frames()) > 1:
+        return False
     count = getattr(torch._C, "_storage_Use_Count", None)
     is_plain = type(x) is torch.nn.Parameter and x.device.type == "cpu" and x.is_contiguous()
     if count is None or not is_plain or x.is_shared() or x.is_inference():

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 import timeit
 
 import ml_dtypes
@@ -478,3 +479,17 @@ def test_distributions():
     assert whole.unique().tolist() == [-2, -1, 0, 1, 2]
     assert ranges[:, 0].unique().tolist() == [0, 1]
     assert ranges[:, 1].unique().tolist() == list(range(10, 20))
+
+
+def test_a_variable_keeps_memory_that_a_kernel_in_another_thread_may_read():
+    variable = Variable(np.zeros((2, 3), "float32"))
+    address, done = variable.value.data_ptr(), threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        variable._assign_new_array(np.ones((2, 3), "float32"))
+    finally:
+        done.set()
+        thread.join()
+    assert variable.value.data_ptr() == address
+    assert variable.value.tolist() == [[1.0] * 3] * 2
