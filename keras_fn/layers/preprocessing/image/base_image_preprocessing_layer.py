@@ -98,7 +98,7 @@ class BaseImagePreprocessingLayer(DataLayer):
 
     _moves_boxes = False  # whether the format of bounding boxes must be known
     _runs_at_inference = False  # whether the layer does the same at inference
-    _is_compilable = True  # whether one compiled function is faster than the ops one by one
+    _is_compilable = True  # whether an eager call can, and should, be one compiled function
     _compiled: Callable[..., Any] | None = None  # of eager calls; see `_run_compiled`
 
     def __init__(

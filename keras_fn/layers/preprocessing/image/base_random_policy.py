@@ -61,7 +61,7 @@ class BaseRandomPolicy(BaseColorTransform):
     """
 
     _names: tuple[str, ...] = ()
-    _is_compilable = False  # eager calls compile the layers that are chosen, and not all of them
+    _is_compilable = False  # op by op, only the layers that are chosen are compiled, not all
     data_format: str
 
     def _make_layers(self, factor: tuple[float, float], value_range: Any, interpolation: str):

@@ -66,7 +66,7 @@ class RandomColorJitter(BaseColorTransform):
         True
     """
 
-    _is_compilable = False  # the layers inside are compiled, and each can be changed
+    _is_compilable = False  # options of the layers inside can change
 
     def __init__(
         self,
