@@ -55,19 +55,20 @@ class FailureDetector:
         """
         token = os.urandom(16).hex()
         if self._index == 0:
-            is_local = host in ("localhost", "127.0.0.1", "::1")
-            server = socket.create_server(("127.0.0.1" if is_local else "", 0))
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            own = {"localhost": "127.0.0.1", "127.0.0.1": host, "::1": host}.get(host, "")
+            server = socket.create_server((own, 0), family=family)
             exchange("failure detector", f"{server.getsockname()[1]} {token}")
             self._run(self._accept, server, token)
         else:
             port, token = exchange("failure detector", "")[0].split()
             with contextlib.suppress(OSError):  # deaths are known after the timeout then
-                self._sockets[0] = own = socket.create_connection(
+                self._sockets[0] = connection = socket.create_connection(
                     (host, int(port)), _CONNECT_SECONDS
                 )
-                own.settimeout(None)
-                own.sendall(f"{token} {self._index}".encode().ljust(_MAX_LINE))
-                self._run(self._listen, own)
+                connection.settimeout(None)
+                connection.sendall(f"{token} {self._index}".encode().ljust(_MAX_LINE))
+                self._run(self._listen, connection)
         atexit.register(self.stop)
 
     def _run(self, work: Callable[..., None], *arguments: object) -> None:

@@ -146,7 +146,7 @@ class EpochRunner:
             if display is not None:
                 display.advance(count)
             yield from results
-            if self._is_stopped:
+            if self._is_stopped and self._is_alone:  # else all stop at the end of the epoch
                 return
 
     @property

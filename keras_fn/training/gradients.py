@@ -8,6 +8,7 @@ from keras_fn.backend.loader import current
 from keras_fn.core.scopes import context
 from keras_fn.core.sharded_variable import gather_gradient
 from keras_fn.core.variable import Variable
+from keras_fn.errors import UnsupportedError
 from keras_fn.types import Tensor
 
 
@@ -63,8 +64,17 @@ def differentiate_replica(
     Args:
         fn: Returns `(loss, aux)`.
         variables: The variables to differentiate with respect to.
+
+    Raises:
+        UnsupportedError: A variable is overwritten with its gradient, which has no sum.
     """
     replica = context.current.replica
+    for variable in variables:
+        if variable.overwrite_with_gradient:
+            raise UnsupportedError(
+                f"{variable.path!r} is a scale of 8-bit floats, of the rows of a process.",
+                fix="train in one process, or quantize after training",
+            )
 
     def weighted(*args: Any) -> tuple[Any, tuple[Any, Any]]:
         value, aux = fn(*args)

@@ -46,6 +46,15 @@ def test_gradients_of_a_sum_are_weighted_by_rows_where_the_loss_is_not(
 
 
 @on_replicas
+def test_scales_of_float8_are_refused_as_their_gradients_have_no_sum():
+    scale = keras.Variable("ones", shape=())
+    scale.overwrite_with_gradient = True
+    replica = ReplicaScope(ReplicaBatch(0, 1, 1, 2, 0.5, GradientState()))
+    with replica, pytest.raises(NotImplementedError, match="scale of 8-bit floats"):
+        keras.value_and_grad(lambda: scale * 2.0, [scale])
+
+
+@on_replicas
 def test_a_constraint_sees_the_whole_weight_where_an_update_may_be_discarded(monkeypatch):
     def double(shard, *_):  # as if the other process had the same part
         return ops.concatenate([shard, shard])
