@@ -95,7 +95,7 @@ _NOT_TRACED: dict[type, frozenset[str]] = {
         }
     ),
     ExecutionPlan: frozenset({"nodes", "input_tensors", "output_tensors", "_parts"}),
-    InputBinder: frozenset({"source", "names", "layer_names"}),
+    InputBinder: frozenset({"source", "names", "layer_names"}),  # see `KeyWriter.digest`
     CompileLoss: frozenset({"_checked"}),  # on the host, before the step
     OutputBinder: frozenset({"source", "names", "layer_names"}),
     SeedGenerator: frozenset({"name", "_initial_seed"}),
@@ -228,6 +228,7 @@ class _ClassEntry:
         self.is_variable = issubclass(cls, Variable)
         self.reads_paths = not _READ_PATHS.isdisjoint(base.__name__ for base in bases)
         self.is_value = issubclass(cls, _VALUES)
+        self.has_input_names = issubclass(cls, InputBinder)
         self.is_skipped = issubclass(cls, Initializer)  # has done its work
         self.not_traced = frozenset().union(
             *(names for base, names in _NOT_TRACED.items() if issubclass(cls, base))
@@ -257,10 +258,15 @@ class KeyWriter:
         self._numbers: dict[int, int] = {}  # of objects, by their identity
         self._alive: list[Any] = []  # so that no other object gets their identity
         self._classes: set[type] = set()
+        self._dict_keys: set[Any] = set()
+        self._input_names: list[list[Any]] = []  # of each model
 
     def digest(self) -> bytes:
         """Returns the key of all that was written."""
-        return blake2b(marshal.dumps(self._tokens, 2), digest_size=32).digest()
+        # A model inside another one may be called with a dict: its names say which input is which.
+        # Other names differ between models that are alike.
+        used = [[n if n in self._dict_keys else None for n in ns] for ns in self._input_names]
+        return blake2b(marshal.dumps((self._tokens, used), 2), digest_size=32).digest()
 
     def write(self, x: Any) -> None:
         """Writes an object, and all that its attributes hold.
@@ -277,6 +283,7 @@ class KeyWriter:
                 self.write(item)
         elif cls is dict:
             self._tokens.append(("dict", len(x)))
+            self._dict_keys.update(x)
             for key, value in x.items():
                 self.write(key)
                 self.write(value)
@@ -314,6 +321,8 @@ class KeyWriter:
                 self.write(item)
         if entry.reads_paths:
             self._tokens.append([v.path for v in self._state])
+        if entry.has_input_names:
+            self._input_names += [x.names, x.layer_names]
         tokens, not_traced = self._tokens, entry.not_traced
         for name, value in getattr(x, "__dict__", {}).items():
             if name not in not_traced:

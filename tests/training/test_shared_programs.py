@@ -145,6 +145,27 @@ def test_optimizers_that_read_paths_have_them_in_the_key():
     assert found - others == {"muon", "multi_optimizer"}
 
 
+def predict_key(model: Any) -> bytes | None:
+    roots = program_key.step_roots(model, "predict")
+    return program_key.make_key("predict", model._state("predict"), roots)
+
+
+def test_names_that_a_dict_binds_are_part_of_the_key():
+    """They say which input of an inner model gets which tensor; else names make no difference."""
+
+    def make_nested(names: tuple[str, str], is_dict: bool) -> Any:
+        inner_inputs = [keras.Input((4,), name=name) for name in names]
+        inner = keras.Model(inner_inputs, layers.Subtract()(inner_inputs))
+        x = [keras.Input((4,)), keras.Input((4,))]
+        return keras.Model(x, inner(dict(zip("ab", x, strict=True)) if is_dict else x))
+
+    keys = [predict_key(make_nested(names, True)) for names in (("a", "b"), ("a", "b"), ("b", "a"))]
+    assert keys[0] == keys[1] is not None
+    assert keys[2] != keys[0]
+    keys = [predict_key(make_nested(names, False)) for names in (("a", "b"), ("c", "d"))]
+    assert keys[0] == keys[1] is not None
+
+
 def test_own_models_and_parts_of_the_program_have_no_key():
     class Own(keras.Model):
         pass
