@@ -307,8 +307,8 @@ class KeyWriter:
         if not entry.is_value:
             self._numbers[id(x)] = len(self._numbers)
             self._alive.append(x)
-        self._write_class(cls, entry)
         self._tokens.append((_identities.index(cls), len(x) if entry.is_tuple else 0))
+        self._write_class(cls, entry)
         if entry.is_variable:
             position = self._positions.get(id(x))
             if position is None or x.layout is not None or x._distribution is not None:
@@ -331,6 +331,7 @@ class KeyWriter:
                     tokens.append(value)
                 else:
                     self.write(value)
+        tokens.append(None)  # where the attributes end, and those of the owner go on
 
     def _write_class(self, cls: type, entry: _ClassEntry) -> None:
         """Writes which functions a class has, the first time that it is met."""
@@ -343,10 +344,11 @@ class KeyWriter:
         if cls is FunctionType or isinstance(x, type):
             if not _is_module_level(x):
                 raise _NoKeyError(f"{x!r}")
+            self._tokens.append(("function", _identities.index(x)))
             if isinstance(x, type):
                 self._write_class(x, _ClassEntry(x))
-            self._tokens.append(("function", _identities.index(x)))
         elif cls is MethodType:
+            self._tokens.append(("method",))
             self.write(x.__func__)
             self.write(x.__self__)
         elif cls is partial:

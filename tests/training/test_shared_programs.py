@@ -166,6 +166,19 @@ def test_names_that_a_dict_binds_are_part_of_the_key():
     assert keys[0] == keys[1] is not None
 
 
+def test_the_owner_of_an_attribute_is_part_of_the_key():
+    """The last attribute of an object and the next one of its owner follow each other."""
+    keys = []
+    for is_inner in (False, True):
+        x = keras.Input((3, 4))
+        outer = layers.TimeDistributed(layers.Dense(2))
+        model = keras.Model(x, outer(x))
+        (outer.layer if is_inner else outer).note = 1
+        keys.append(predict_key(model))
+    assert None not in keys
+    assert keys[0] != keys[1]
+
+
 def test_own_models_and_parts_of_the_program_have_no_key():
     class Own(keras.Model):
         pass
