@@ -6,7 +6,7 @@ is in its key (`keras_fn.training.program_key`).
 
 from collections import deque
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -53,19 +53,22 @@ _programs: WeakValueDictionary[bytes, Program] = WeakValueDictionary()
 # The programs of the last models. A loop that makes one model after the other, as cross-validation
 # does, drops a model before it compiles the next one.
 _recent: deque[Program] = deque(maxlen=16)
+_lock = RLock()  # a finalizer that runs while it is held may compile a model
 
 
 def get_program(key: bytes) -> Program:
     """Returns the program of a key; a new one if no model has used the key."""
-    program = _programs.get(key)
-    if program is None:
-        program = _programs.setdefault(key, Program())
-    if program in _recent:
-        _recent.remove(program)
-    _recent.append(program)
-    return program
+    with _lock:
+        program = _programs.get(key)
+        if program is None:
+            program = _programs.setdefault(key, Program())
+        if program in _recent:
+            _recent.remove(program)
+        _recent.append(program)
+        return program
 
 
 def clear_programs() -> None:
     """Frees the programs that no model uses, also those of the last models."""
-    _recent.clear()
+    with _lock:
+        _recent.clear()

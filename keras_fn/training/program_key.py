@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from hashlib import blake2b
+from itertools import count
 from operator import attrgetter
 from types import FunctionType, MethodType
 from typing import Any, cast
@@ -165,13 +166,15 @@ class _Identities:
 
     def __init__(self) -> None:
         self._indices: dict[Any, int] = {}
+        self._numbers = count()
         self._snapshots: dict[Any, _Snapshot] = {}
         self._modules: list[Any] = []
         self._module_count = 0  # of all modules, when those that matter were listed
 
     def index(self, obj: Any) -> int:
         """Returns the number of a class or function, which lives as long as the process."""
-        return self._indices.setdefault(obj, len(self._indices))
+        # Not the length of the dict: two threads could give it to two objects.
+        return self._indices.setdefault(obj, next(self._numbers))
 
     def version(self, owner: Any) -> int:
         """Returns the version of a class or module: see `_Snapshot`."""
@@ -282,9 +285,10 @@ class KeyWriter:
             for item in x:
                 self.write(item)
         elif cls is dict:
-            self._tokens.append(("dict", len(x)))
-            self._dict_keys.update(x)
-            for key, value in x.items():
+            items = list(x.items())  # another thread may add some meanwhile: caches of a layer
+            self._tokens.append(("dict", len(items)))
+            for key, value in items:
+                self._dict_keys.add(key)
                 self.write(key)
                 self.write(value)
         else:
@@ -324,7 +328,7 @@ class KeyWriter:
         if entry.has_input_names:
             self._input_names += [x.names, x.layer_names]
         tokens, not_traced = self._tokens, entry.not_traced
-        for name, value in getattr(x, "__dict__", {}).items():
+        for name, value in list(getattr(x, "__dict__", {}).items()):
             if name not in not_traced:
                 tokens.append(name)
                 if type(value) in _PLAIN:

@@ -105,6 +105,20 @@ def test_few_programs_stay_after_their_models():
     assert count_programs() == others
 
 
+def test_attributes_may_appear_while_a_key_is_made(monkeypatch: pytest.MonkeyPatch):
+    """Another thread that calls the model fills the caches of its layers."""
+    model = make()
+    model.layers[1].note = np.zeros(1)
+    write = program_key.KeyWriter._write_array
+
+    def fill_cache_and_write(writer: Any, *args: Any) -> None:
+        vars(model.layers[1])["cache"] = 1
+        write(writer, *args)
+
+    monkeypatch.setattr(program_key.KeyWriter, "_write_array", fill_cache_and_write)
+    assert predict_key(model) is not None
+
+
 def test_threads_trace_their_own_models():
     models = [make() for _ in range(3)]
     weights = models[0].get_weights()
