@@ -360,7 +360,7 @@ class KeyWriter:
             for part in (x.func, x.args, x.keywords):
                 self.write(part)
         elif isinstance(x, np.dtype):
-            self._tokens.append(("dtype", x.str))
+            self._tokens.append(("dtype", str(x)))  # several 8-bit floats have one `x.str`
         elif cls is slice:
             self._tokens.append(("slice",))
             for part in (x.start, x.stop, x.step):
@@ -374,14 +374,19 @@ class KeyWriter:
         elif current().is_tensor(x) and not current().is_traced(x):
             if math.prod(x.shape) > _MAX_BYTES:  # before it is copied from its device
                 raise _NoKeyError(f"a tensor of shape {x.shape}")
-            self._write_array(current().convert_to_numpy(x), cls)
+            try:
+                array = current().convert_to_numpy(x)
+            except (TypeError, RuntimeError) as error:  # a key or a deleted array of JAX
+                raise _NoKeyError(f"a tensor of dtype {x.dtype}") from error
+            self._tokens.append(getattr(x, "weak_type", None))  # of JAX: how it is promoted
+            self._write_array(array, cls)
         else:
             raise _NoKeyError(f"{x!r}")
 
     def _write_array(self, x: np.ndarray, cls: type) -> None:
         if x.nbytes > _MAX_BYTES or x.dtype.hasobject:
             raise _NoKeyError(f"an array of shape {x.shape} and dtype {x.dtype}")
-        self._tokens.append((cls.__name__, x.dtype.str, x.shape, x.tobytes()))
+        self._tokens.append((cls.__name__, str(x.dtype), x.shape, x.tobytes()))
 
 
 def _is_module_level(x: Any) -> bool:

@@ -193,6 +193,31 @@ def test_the_owner_of_an_attribute_is_part_of_the_key():
     assert keys[0] != keys[1]
 
 
+def test_dtypes_of_arrays_are_part_of_the_key():
+    """NumPy has one `dtype.str` for all dtypes that it does not know itself, of a size."""
+    model = make()
+    fields = [np.dtype([(name, "float32")]) for name in "ab"]
+    keys = []
+    for value in (*fields, *(np.zeros(1, dtype) for dtype in fields)):
+        model.layers[1].note = value
+        keys.append(predict_key(model))
+    assert len({*keys, None}) == 5
+
+
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="of JAX")
+def test_arrays_that_have_no_bytes_have_no_key():
+    import jax
+
+    model = make()
+    model.layers[1].note = jax.random.key(0)
+    assert predict_key(model) is None
+    keys = []
+    for value in (jax.numpy.asarray(2.0), jax.numpy.float32(2.0)):  # only the first one is weak
+        model.layers[1].note = value
+        keys.append(predict_key(model))
+    assert keys[0] != keys[1]
+
+
 def test_own_models_and_parts_of_the_program_have_no_key():
     class Own(keras.Model):
         pass
