@@ -125,12 +125,18 @@ class _Snapshot:
 
     Attributes:
         version: A number that changes when the owner gets another function. New names count for
-            classes only, as modules import lazily.
+            classes only, as modules import lazily. A function of the program may read anything:
+            with one, the number is another one each time.
     """
 
     def __init__(self, owner: Any):
         self._owner, self._namespace = owner, vars(owner)
+        self._is_class = isinstance(owner, type)
+        self._foreign: set[str] = set()  # names of functions of the program
+        self._before: dict[str, Any] = {}
         self.version = 0
+        if self._is_class:  # modules import functions of libraries
+            self._find_foreign()
         self._take()
 
     def _take(self) -> None:
@@ -148,10 +154,21 @@ class _Snapshot:
         except Exception:  # other arrays: they have no truth value
             is_same = False
         if not is_same or not has_same_code:
-            if isinstance(self._owner, type) or not has_same_code or self._has_lost_function():
+            if self._is_class or not has_same_code or self._has_lost_function():
                 self.version += 1
+            self._find_foreign()
             self._take()
+        if self._foreign:
+            self.version += 1
         return self.version
+
+    def _find_foreign(self) -> None:
+        """Looks for functions of the program among the new ones, of a module the replaced ones."""
+        for name, value in list(self._namespace.items()):
+            is_relevant = self._is_class or name in self._before
+            if is_relevant and self._before.get(name) is not value:
+                (self._foreign.add if _is_foreign(value) else self._foreign.discard)(name)
+        self._foreign.intersection_update(self._namespace)
 
     def _has_lost_function(self) -> bool:
         now = self._namespace
@@ -159,6 +176,17 @@ class _Snapshot:
 
 
 _get_code = attrgetter("__code__", "__defaults__")
+
+
+def _is_foreign(x: Any) -> bool:
+    """Returns whether a function, method or property was made by the program, or by a library."""
+    function = getattr(x, "fget", getattr(x, "__func__", x))
+    if type(function) is not FunctionType:
+        return False
+    # `__module__` may be the one of what it replaces: `functools.wraps` copies it.
+    root = str(function.__globals__.get("__name__")).partition(".")[0]
+    is_of_python = root in sys.stdlib_module_names or root.startswith("namedtuple_")
+    return not (is_of_python or _is_own(root))
 
 
 class _Identities:
@@ -180,8 +208,7 @@ class _Identities:
         """Returns the version of a class or module: see `_Snapshot`."""
         snapshot = self._snapshots.get(owner)
         if snapshot is None:
-            self._snapshots[owner] = _Snapshot(owner)
-            return 0
+            snapshot = self._snapshots[owner] = _Snapshot(owner)
         return snapshot.update()
 
     def modules_version(self) -> int:

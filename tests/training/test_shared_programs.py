@@ -1,5 +1,6 @@
 """Models that are alike run one compiled program; a model that differs in anything never does."""
 
+import functools
 import gc
 import threading
 import weakref
@@ -216,6 +217,26 @@ def test_arrays_that_have_no_bytes_have_no_key():
         model.layers[1].note = value
         keys.append(predict_key(model))
     assert keys[0] != keys[1]
+
+
+@pytest.mark.parametrize("owner, name", [(layers.Dense, "call"), (dense_module, "dense")])
+def test_functions_that_the_program_puts_in_place_of_ours_are_not_shared(
+    owner: Any, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    """They may read a variable that has changed since."""
+    key = predict_key(make())
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    def patched(*args: Any) -> Any:
+        return original(*args)
+
+    monkeypatch.setattr(owner, name, patched)
+    keys = [predict_key(make()) for _ in range(2)]
+    assert len({key, *keys}) == 3
+    monkeypatch.undo()
+    keys = [predict_key(make()) for _ in range(2)]
+    assert keys[0] == keys[1]
 
 
 def test_own_models_and_parts_of_the_program_have_no_key():
