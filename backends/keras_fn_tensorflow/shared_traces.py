@@ -81,10 +81,13 @@ def _drop_graphs(function: Any) -> bool:
 
 def trace_settings() -> tuple[Any, ...] | None:
     """Returns the settings of TensorFlow that a trace depends on; None where nothing is shared."""
+    runtime = context.context()
     if tf.config.functions_run_eagerly() or tf.distribute.has_strategy():
         return None
+    if getattr(runtime, "op_callbacks", None):  # they add ops to traces: `enable_check_numerics`
+        return None
     return (
-        context.context().device_name,
+        runtime.device_name,
         tf.config.get_soft_device_placement(),
         tf.config.experimental.tensor_float_32_execution_enabled(),
         str(tf.config.optimizer.get_jit()),

@@ -239,6 +239,20 @@ def test_functions_that_the_program_puts_in_place_of_ours_are_not_shared(
     assert keys[0] == keys[1]
 
 
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="of TensorFlow")
+def test_callbacks_of_ops_are_not_shared():
+    import tensorflow as tf
+
+    model = make()
+    key = predict_key(model)
+    tf.debugging.enable_check_numerics()
+    try:
+        assert predict_key(model) is None
+    finally:
+        tf.debugging.disable_check_numerics()
+    assert predict_key(model) == key is not None
+
+
 def test_own_models_and_parts_of_the_program_have_no_key():
     class Own(keras.Model):
         pass
