@@ -15,6 +15,7 @@ from keras_fn_jax.convolution import SlowInLoopError, loops
 from keras_fn_jax.distribution import keep_sharding, replicate_results
 from keras_fn_jax.shared_traces import NotTracedError, PyTreeAdapter, SharedFunction
 from keras_fn_jax.transforms import (
+    call_traced,
     functionalize,
     is_donated,
     retry_while_donated,
@@ -171,16 +172,19 @@ def _assign_results(
             old, others = [values[i] for i in donated], [values[i] for i in kept]
             return compiled(old, others, tensors, batches, start, stop)
 
+        outcome: Any = None
         try:
-            new, results = call()
-        except NotTracedError:
+            outcome = call()
+        except NotTracedError:  # traced below: an error of the trace would have it as its context
             if retrace is None:
                 raise
-            new, results = retrace(call)
         except (RuntimeError, ValueError) as error:
             if donated:
                 raise
-            new, results = retry_while_donated(call, error)
+            outcome = retry_while_donated(call, error)
+        if outcome is None:
+            outcome = cast(Any, retrace)(lambda run: call_traced(partial(call, run), donated))
+        new, results = outcome
         for i, value in zip(written, new, strict=True):
             state[i]._handle = value
         jax.block_until_ready(new)  # the caller measures the time

@@ -132,6 +132,14 @@ def retry_with_captured_state(
             state += error.variables
 
 
+def _make_pure(
+    function: Callable[..., Any], state: list[Any], donated: int, adapter: PyTreeAdapter
+) -> Callable[..., Any]:
+    """Returns `functionalize` with the values in two lists: the donated ones, and the others."""
+    pure = functionalize(function, state, adapter, donated)
+    return lambda old, kept, *args: pure([*old, *kept], *args)
+
+
 def compile(
     function: Callable[..., Any],
     state: Sequence[Any],
@@ -149,26 +157,26 @@ def compile(
     donated = sum(donate and is_donated(v) for v in state)
     options = {"donate_argnums": 0, **(jit if isinstance(jit, dict) else {})}
 
-    def make_pure(adapter: PyTreeAdapter) -> Callable[..., Any]:
-        pure = functionalize(function, state, adapter, donated)
-        return lambda old, kept, *args: pure([*old, *kept], *args)
+    make_pure = partial(_make_pure, function, state, donated)
 
-    def call(*args: Any) -> Any:
+    def call(compiled: Callable[..., Any], *args: Any) -> Any:
         values = [v.value for v in state]
         return compiled(values[:donated], values[donated:], *args)
 
     def trace_shared(*args: Any) -> Any:
         """Traces this model for all that share the program, or else for itself."""
-        nonlocal share, compiled, adapter
+        nonlocal adapter, compiled
         if share is not None and share.is_current():
             try:
-                with share.program.content.trace(make_pure(adapter), share):
-                    return call(*args)
+                with shared.trace(make_pure(shared.adapter), share):
+                    return call_traced(partial(call, shared.compiled, *args), donated)
             except UncapturedVariableError:
                 pass
-        share, adapter = None, PyTreeAdapter()
-        compiled = jax.jit(make_pure(adapter), **options)
-        return retry_with_captured_state(partial(call, *args), state)
+        own = PyTreeAdapter()
+        compiled_own = jax.jit(make_pure(own), **options)
+        outcome = retry_with_captured_state(partial(call, compiled_own, *args), state)
+        adapter, compiled = own, compiled_own
+        return outcome
 
     if share is None:
         adapter = PyTreeAdapter()
@@ -179,23 +187,40 @@ def compile(
 
     def step(*args: Any) -> Any:
         values = [v.value for v in state]
+        outcome: Any = None
         try:
-            updates, results = compiled(values[:donated], values[donated:], *args)
+            outcome = compiled(values[:donated], values[donated:], *args)
+        except NotTracedError:
+            pass  # traced below: an error of the trace would have this one as its context
+        except UncapturedVariableError as error:
+            outcome = retry_with_captured_state(partial(call, compiled, *args), state, error)
         except Exception as error:
-            retry = partial(call, *args)
-            if isinstance(error, NotTracedError):
-                updates, results = trace_shared(*args)
-            elif isinstance(error, UncapturedVariableError):
-                updates, results = retry_with_captured_state(retry, state, error)
-            elif donated:
+            if donated:
                 raise
-            else:
-                updates, results = retry_while_donated(retry, error)
+            outcome = retry_while_donated(partial(call, compiled, *args), error)
+        updates, results = trace_shared(*args) if outcome is None else outcome
         for i, value in updates.items():
             state[i]._handle = value
         return adapter.nested(results)
 
     return step
+
+
+def call_traced(call: Callable[[], Any], donated: Any) -> Any:
+    """Calls a pure function of variables for the first time.
+
+    The trace takes long: another thread may take the memory of what was read before it.
+
+    Args:
+        call: Reads the variables, and calls the function.
+        donated: Whether the function itself takes their memory, so that it cannot be called again.
+    """
+    try:
+        return call()
+    except (RuntimeError, ValueError) as error:
+        if donated:
+            raise
+        return retry_while_donated(call, error)
 
 
 def retry_while_donated(call: Callable[[], Any], error: Exception) -> Any:

@@ -275,6 +275,46 @@ def test_own_models_and_parts_of_the_program_have_no_key():
     assert program_key.make_key("predict", model._state("predict"), [model]) is None
 
 
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="steps of others assign in place")
+def test_weights_may_be_donated_while_a_step_is_traced(monkeypatch: pytest.MonkeyPatch):
+    """A thread that trains takes the memory of weights that another one has read for its trace."""
+    import jax
+
+    from keras_fn_jax import transforms
+
+    x = keras.Input((4,))
+    model = keras.Model(x, layers.Dense(3)(x))
+    kernel, expected = model.layers[1].kernel, X @ model.layers[1].kernel.numpy()
+    functionalize = transforms.functionalize
+
+    def train_meanwhile(*args: Any) -> Callable[..., Any]:
+        function = functionalize(*args)
+
+        def run(*values: Any) -> Any:
+            old = kernel._handle
+            with jax.ensure_compile_time_eval():
+                kernel._handle = jax.numpy.array(np.asarray(old))
+            old.delete()
+            return function(*values)
+
+        return run
+
+    monkeypatch.setattr(transforms, "functionalize", train_meanwhile)
+    np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_errors_of_a_trace_name_no_other_error(monkeypatch: pytest.MonkeyPatch):
+    def fail(*args: Any) -> Any:
+        raise ValueError("of the loss")
+
+    model = make()
+    model.fit(X, Y, epochs=0)
+    monkeypatch.setattr(type(model._compile_loss), "__call__", fail)
+    with pytest.raises(ValueError, match="of the loss") as caught:
+        model.train_on_batch(X, Y)
+    assert caught.value.__context__ is None
+
+
 # ------------------------------------------------------------------- changed models
 
 
