@@ -15,7 +15,6 @@ from keras_fn_jax.convolution import SlowInLoopError, loops
 from keras_fn_jax.distribution import keep_sharding, replicate_results
 from keras_fn_jax.shared_traces import NotTracedError, PyTreeAdapter, SharedFunction
 from keras_fn_jax.transforms import (
-    call_traced,
     functionalize,
     is_donated,
     retry_while_donated,
@@ -77,18 +76,23 @@ def compile_multi_step(
     if program.loop is None:
         return None
 
-    def retrace(call: Callable[[Any], Any]) -> Any:
-        """Traces this model for all that share the program, or else for itself."""
-        nonlocal run
-        if run is None:
-            _, run = cast(Any, trace(program.loop.adapter))
-        if share is not None and share.is_current():
-            with program.function.trace(run, share):
-                return call(program.function.compiled)
-        run = run if hasattr(run, "lower") else jax.jit(run, **options)
-        return call(run)
+    own: Any = None
 
-    return _assign_results(program.function.compiled, state, program.loop, retrace)
+    def retrace(*args: Any) -> Any:
+        """Traces this model for all that share the program, or else for itself."""
+        nonlocal run, own
+        if own is None and share is not None and share.is_current():
+            if run is None:
+                _, run = cast(Any, trace(program.loop.adapter))
+            with program.function.trace(run, share):
+                return shared(*args)
+        if own is None:  # the model has changed: it may assign other variables
+            loop, run = cast(Any, trace(PyTreeAdapter()))
+            own = _assign_results(jax.jit(run, **options), state, loop)
+        return own(*args)
+
+    shared = _assign_results(program.function.compiled, state, program.loop, retrace)
+    return shared
 
 
 def _trace_loop(
@@ -161,13 +165,13 @@ def _assign_results(
         compiled: The compiled function of a loop.
         state: The variables.
         loop: The indices of what it takes and returns.
-        retrace: Where `compiled` is shared, and has no trace for the arguments: calls a function
-            with one that has.
+        retrace: Where `compiled` is shared, and has no trace for the arguments: traces it, or
+            another function, and does the rest.
     """
     written, donated, kept, adapter = loop
 
     def run(tensors: Any, batches: Any, start: Any, stop: Any) -> Any:
-        def call(compiled: Any = compiled) -> Any:
+        def call() -> Any:
             values = [v.value for v in state]
             old, others = [values[i] for i in donated], [values[i] for i in kept]
             return compiled(old, others, tensors, batches, start, stop)
@@ -183,7 +187,7 @@ def _assign_results(
                 raise
             outcome = retry_while_donated(call, error)
         if outcome is None:
-            outcome = cast(Any, retrace)(lambda run: call_traced(partial(call, run), donated))
+            return cast(Any, retrace)(tensors, batches, start, stop)
         new, results = outcome
         for i, value in zip(written, new, strict=True):
             state[i]._handle = value

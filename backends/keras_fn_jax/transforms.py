@@ -156,7 +156,6 @@ def compile(
     state = sorted(state, key=lambda v: not (donate and is_donated(v)))  # donated ones first
     donated = sum(donate and is_donated(v) for v in state)
     options = {"donate_argnums": 0, **(jit if isinstance(jit, dict) else {})}
-
     make_pure = partial(_make_pure, function, state, donated)
 
     def call(compiled: Callable[..., Any], *args: Any) -> Any:
@@ -169,12 +168,13 @@ def compile(
         if share is not None and share.is_current():
             try:
                 with shared.trace(make_pure(shared.adapter), share):
-                    return call_traced(partial(call, shared.compiled, *args), donated)
+                    return _call_traced(donated, call, shared.compiled, *args)
             except UncapturedVariableError:
                 pass
         own = PyTreeAdapter()
         compiled_own = jax.jit(make_pure(own), **options)
-        outcome = retry_with_captured_state(partial(call, compiled_own, *args), state)
+        first = partial(_call_traced, donated, call, compiled_own, *args)
+        outcome = retry_with_captured_state(first, state)
         adapter, compiled = own, compiled_own
         return outcome
 
@@ -206,21 +206,22 @@ def compile(
     return step
 
 
-def call_traced(call: Callable[[], Any], donated: Any) -> Any:
+def _call_traced(donated: int, call: Callable[..., Any], *args: Any) -> Any:
     """Calls a pure function of variables for the first time.
 
     The trace takes long: another thread may take the memory of what was read before it.
 
     Args:
+        donated: How many values the function itself takes; with any, it cannot be called again.
         call: Reads the variables, and calls the function.
-        donated: Whether the function itself takes their memory, so that it cannot be called again.
+        *args: Arguments of `call`.
     """
     try:
-        return call()
+        return call(*args)
     except (RuntimeError, ValueError) as error:
         if donated:
             raise
-        return retry_while_donated(call, error)
+        return retry_while_donated(partial(call, *args), error)
 
 
 def retry_while_donated(call: Callable[[], Any], error: Exception) -> Any:

@@ -280,27 +280,37 @@ def test_weights_may_be_donated_while_a_step_is_traced(monkeypatch: pytest.Monke
     """A thread that trains takes the memory of weights that another one has read for its trace."""
     import jax
 
-    from keras_fn_jax import transforms
+    from keras_fn_jax.shared_traces import SharedFunction
 
     x = keras.Input((4,))
     model = keras.Model(x, layers.Dense(3)(x))
     kernel, expected = model.layers[1].kernel, X @ model.layers[1].kernel.numpy()
-    functionalize = transforms.functionalize
+    call = SharedFunction.__call__
 
-    def train_meanwhile(*args: Any) -> Callable[..., Any]:
-        function = functionalize(*args)
+    def train_meanwhile(function: Any, *args: Any) -> Any:
+        results = call(function, *args)  # nothing else happens if there is nothing to trace
+        old = kernel._handle
+        with jax.ensure_compile_time_eval():
+            kernel._handle = jax.numpy.array(np.asarray(old))
+        old.delete()
+        return results
 
-        def run(*values: Any) -> Any:
-            old = kernel._handle
-            with jax.ensure_compile_time_eval():
-                kernel._handle = jax.numpy.array(np.asarray(old))
-            old.delete()
-            return function(*values)
-
-        return run
-
-    monkeypatch.setattr(transforms, "functionalize", train_meanwhile)
+    monkeypatch.setattr(SharedFunction, "__call__", train_meanwhile)
     np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="its compiled functions can be dropped")
+def test_a_changed_model_loops_over_its_own_steps():
+    """It assigns other variables than the model that made the program: not those of the seed."""
+    import jax
+
+    first, second = make(), make()
+    first.fit(X, Y, **FIT), second.fit(X, Y, **FIT)
+    second.layers[3].rate = 0.0
+    seed = second.layers[3].seed_generator.state.numpy()
+    jax.clear_caches()
+    second.fit(X, Y, **FIT)
+    np.testing.assert_array_equal(second.layers[3].seed_generator.state.numpy(), seed)
 
 
 def test_errors_of_a_trace_name_no_other_error(monkeypatch: pytest.MonkeyPatch):
