@@ -75,7 +75,6 @@ def compile_multi_step(
         run = run if program is content else None
     if program.loop is None:
         return None
-
     own: Any = None
 
     def retrace(*args: Any) -> Any:
@@ -157,7 +156,7 @@ def _assign_results(
     compiled: Callable[..., Any],
     state: list[Any],
     loop: _Loop,
-    retrace: Callable[[Callable[[Any], Any]], Any] | None = None,
+    retrace: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]:
     """Returns a function that passes the values of variables to `compiled`, and assigns the new.
 
