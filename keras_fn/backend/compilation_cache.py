@@ -57,9 +57,12 @@ def cache_as_environment_says(backend: Any) -> None:
 
 def _to_path(folder: Any) -> Path:
     path = os.fspath(folder) if isinstance(folder, (str, os.PathLike)) else None
-    if not isinstance(path, str) or not path:
+    if not isinstance(path, str) or not path or "\0" in path:
         raise _folder_error(f"{folder!r} of type {type(folder).__name__}")
-    return Path(path).expanduser()
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # no such user
+        raise _folder_error(f"{folder!r}: {error}") from error
 
 
 def _folder_error(received: str) -> SpecError:

@@ -79,13 +79,14 @@ def test_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert not hasattr(backend, "folder")
 
 
-@pytest.mark.parametrize("folder", [3, "", b"x", __file__])
+@pytest.mark.parametrize("folder", [3, "", b"x", "a\0b", "~no_such_user/x", __file__])
 def test_other_folders_are_refused(folder: Any):
     with pytest.raises(SpecError, match="folder: the path of a folder"):
         compilation_cache.cache_compilations(Backend(), folder)
 
 
-def test_a_bad_folder_in_the_environment_is_a_warning(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("KERAS_COMPILATION_CACHE", __file__)
+@pytest.mark.parametrize("folder", [__file__, "~no_such_user/x"])
+def test_a_bad_folder_in_the_environment_is_a_warning(folder: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KERAS_COMPILATION_CACHE", folder)
     with pytest.warns(UserWarning, match="KERAS_COMPILATION_CACHE is ignored"):
         compilation_cache.cache_as_environment_says(Backend())
