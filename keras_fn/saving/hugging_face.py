@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 
 from keras_fn._lazy import LazyModule
 from keras_fn.errors import KerasError
-from keras_fn.saving import weights_format
 from keras_fn.saving.archive import ASSETS, CONFIG, METADATA, NPZ_WEIGHTS, WEIGHTS
 from keras_fn.saving.errors import ModelFileError
-from keras_fn.saving.safetensors import safetensors_format
 from keras_fn.saving.shards import read_shard_names
 from keras_fn.saving.state_dict import torch_shards
 from keras_fn.version import KERAS_VERSION
@@ -24,6 +22,9 @@ from keras_fn.version import KERAS_VERSION
 # Imported when it is used.
 huggingface_hub: Any = LazyModule("huggingface_hub", pip="huggingface_hub")
 constants: Any = LazyModule("huggingface_hub.constants", pip="huggingface_hub")
+# Lazy, as a command that only reads needs neither HDF5 nor layers.
+safetensors_format: Any = LazyModule("keras_fn.saving.safetensors.safetensors_format")
+weights_format: Any = LazyModule("keras_fn.saving.weights_format")
 
 SCHEME = "hf://"
 
