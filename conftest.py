@@ -59,6 +59,17 @@ def _seed_random_numbers(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _share_no_programs_with_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test compiles does not depend on the models of the tests before it."""
+    from weakref import WeakValueDictionary
+
+    from keras_fn.core import programs
+
+    monkeypatch.setattr(programs, "_programs", WeakValueDictionary())
+    programs.clear_programs()
+
+
+@pytest.fixture(autouse=True)
 def _names_for_doctests(request: pytest.FixtureRequest) -> None:
     """Examples may name `keras`, `ops`, `np` and every op."""
     if not isinstance(request.node, pytest.DoctestItem):

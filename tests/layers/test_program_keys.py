@@ -17,6 +17,7 @@ OTHER_VALUES = (0.123, "other", None, True, (7, 8), keras.activations.tanh)
 NOT_SHARED = {
     "JaxLayer": "it calls a function of the program",
     "Lambda": "it calls a function of the program",
+    "TFSMLayer": "it calls a function of a SavedModel",
 }
 
 
