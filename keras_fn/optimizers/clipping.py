@@ -31,11 +31,20 @@ def clip_gradients(
         return [xp.scale(g, clipnorm / xp.maximum(xp.norm(g), clipnorm)) for g in grads]
     if global_clipnorm:
         squares = [xp.total_norm(g) ** 2 for g in grads]
-        norm = sum(squares[1:], squares[0]) ** 0.5
-        factor = global_clipnorm / ops.maximum(norm, global_clipnorm)
-        # A non-finite norm turns all gradients into NaN, rather than some of them into 0.
-        factor = factor + (norm - norm)
+        factor = global_norm_factor(sum(squares[1:], squares[0]) ** 0.5, global_clipnorm)
         return [xp.scale(g, factor) for g in grads]
     if clipvalue:
         return [xp.clip(g, -clipvalue, clipvalue) for g in grads]
     return list(grads)
+
+
+def global_norm_factor(norm: Tensor, limit: float) -> Tensor:
+    """Returns what gradients are multiplied with, so that their global norm is at most a limit.
+
+    Args:
+        norm: The norm of all gradients together.
+        limit: The limit.
+    """
+    factor = limit / ops.maximum(norm, limit)
+    # A non-finite norm turns all gradients into NaN, rather than some of them into 0.
+    return factor + (norm - norm)

@@ -4,7 +4,7 @@ See `keras_fn.core.sharded_variable` and `keras_fn.core.replicas`.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from keras_fn import ops
 from keras_fn.core.replicas import GradientState, ReplicaScope, sum_all_over_replicas
@@ -12,7 +12,7 @@ from keras_fn.core.scopes import context
 from keras_fn.core.sharded_variable import ShardedVariable, ShardScope, gather_gradient
 from keras_fn.errors import SpecError
 from keras_fn.optimizers import single_tensor
-from keras_fn.optimizers.clipping import clip_gradients
+from keras_fn.optimizers.clipping import clip_gradients, global_norm_factor
 from keras_fn.types import Tensor
 
 Clips = tuple[float | None, float | None, float | None]
@@ -100,12 +100,9 @@ def clip_shards(
     sums = sum_all_over_replicas([squares[i] / variables[i].count_copies() for i in sharded])
     for i, total in zip(sharded, sums, strict=True):
         squares[i] = total
-    norms = [ops.sqrt(square) for square in squares]
-    if global_clipnorm:
-        norm = ops.sqrt(sum(squares[1:], squares[0]))
-        factor = global_clipnorm / ops.maximum(norm, global_clipnorm)
-        factors = [factor + (norm - norm)] * len(norms)
+    if clipnorm:
+        factors = [clipnorm / ops.maximum(ops.sqrt(square), clipnorm) for square in squares]
     else:
-        limit = clipnorm or 0.0
-        factors = [limit / ops.maximum(norm, limit) for norm in norms]
+        norm = ops.sqrt(sum(squares[1:], squares[0]))
+        factors = [global_norm_factor(norm, cast(float, global_clipnorm))] * len(squares)
     return [single_tensor.scale(g, f) for g, f in zip(grads, factors, strict=True)]
